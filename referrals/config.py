@@ -1,0 +1,71 @@
+"""Settings from the environment or a `.env` file; all optional (`SPEC §16`, `API` environment)."""
+
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Config:
+    """What an operator can set. `cheap_hashing` and `limits` exist for the tests alone."""
+
+    database_url: str
+    data_dir: Path
+    secret_key: str
+    base_url: str
+    mail_url: str = ""
+    second_factor: str = "required"
+    scheduler: bool = True
+    proxies: int = 0
+    cheap_hashing: bool = False
+    limits: bool = True
+
+    @property
+    def secure(self) -> bool:
+        """Whether visitors come over https: cookies are then `Secure`."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def mails_to_files(self) -> bool:
+        """Whether mail goes to the outbox folder, readable in the browser, because no server is set."""
+        return not self.mail_url
+
+
+def from_environment() -> Config:
+    """Read the settings; makes the data folder and, once, the secret key that is kept with the data."""
+    env = Env()
+    env.read_env(str(Path.cwd() / ".env"), recurse=False)
+    with env.prefixed("REFERRALS_"):
+        data_dir = Path(env.str("DATA_DIR", str(ROOT / "instance"))).resolve()
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return Config(
+            database_url=env.str("DATABASE_URL", "") or f"sqlite:///{data_dir / 'referrals.db'}",
+            data_dir=data_dir,
+            secret_key=env.str("SECRET_KEY", "") or kept_secret(data_dir / "secret.key"),
+            base_url=env.str("BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+            mail_url=env.str("MAIL_URL", ""),
+            second_factor=env.str("SECOND_FACTOR", "required"),
+            scheduler=env.bool("SCHEDULER", True),
+            proxies=env.int("PROXIES", 0),
+        )
+
+
+def kept_secret(file: Path) -> str:
+    """The secret key in `file`; made there, readable for its owner alone, at the first call.
+
+    The file appears whole or not at all (a hard link to a finished one), so two first starts agree on one key.
+    """
+    if not file.exists():
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            os.link(draft, file)
+        draft.unlink()
+    return file.read_text().strip()

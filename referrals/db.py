@@ -1,0 +1,167 @@
+"""The database: engine, session, column types, and when a transaction takes the write lock (`STACK`, SQLite)."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Date,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    event,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.sql.functions import FunctionElement
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+BUSY_TIMEOUT_MS = 20_000
+only_reading: ContextVar[bool] = ContextVar("only_reading", default=False)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in UTC with microseconds; a naive datetime is refused."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(DateTime(timezone=dialect.name != "sqlite"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite numbers rows by itself only where the key is spelled INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+# Text that is sorted and compared by code point, in every database alike.
+KeyText = Text().with_variant(Text(collation="C"), "postgresql")
+Document = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """All tables descend from this one."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMES),
+        type_annotation_map={
+            datetime: UTCDateTime(),
+            date: Date(),
+            str: Text(),
+            int: BigInteger(),
+            dict[str, Any]: Document,
+            list[Any]: Document,
+        },
+    )
+
+
+class text_position(FunctionElement[int]):
+    """Where in a text another one begins, counted from 1; 0 when it does not occur."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(text_position)
+def _text_position(element: FunctionElement[int], compiler: Any, **kw: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(text_position, "postgresql")
+def _text_position_on_postgresql(element: FunctionElement[int], compiler: Any, **kw: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **kw)})"
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+session = db.session
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Give the engine its transactions: BEGIN IMMEDIATE on SQLite for whatever may write, read-only otherwise."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", prepare_sqlite_connection)
+        event.listen(engine, "begin", begin_on_sqlite)
+    else:
+        event.listen(engine, "begin", begin_on_postgresql)
+
+
+def prepare_sqlite_connection(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "cache_size=-32768",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def begin_on_sqlite(connection: Connection) -> None:
+    # query_only makes "a GET changes nothing" a fact of the database; it is set only where it differs.
+    reading = only_reading.get()
+    if connection.info.get("query_only", False) != reading:
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+        connection.info["query_only"] = reading
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def begin_on_postgresql(connection: Connection) -> None:
+    if only_reading.get():
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """A stretch that only reads: it takes no write lock, and ends with its transaction given back."""
+    session.rollback()
+    token = only_reading.set(True)
+    try:
+        yield
+    finally:
+        session.rollback()
+        only_reading.reset(token)
+
+
+def lock_names(names: Iterable[str]) -> None:
+    """Hold these names until the transaction ends, so that others who ask for one of them wait.
+
+    SQLite has one writer at a time already. PostgreSQL locks 64-bit digests, in order, so that nobody deadlocks.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    digests = {int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True) for name in names}
+    for digest in sorted(digests):
+        session.execute(text("SELECT pg_advisory_xact_lock(:digest)"), {"digest": digest})

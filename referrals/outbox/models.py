@@ -1,0 +1,68 @@
+"""Tables of what leaves by mail and of what the bell shows."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from referrals.db import Base, Id, KeyText
+
+UNSENT = text("sent_at IS NULL AND parked_at IS NULL")
+
+
+class OutboxMessage(Base):
+    """A mail to send. It is worded when it is sent, from `template` and `params`, in `language`.
+
+    `message_key` is its stable id, the same at every try. `secret` ones carry a link that acts for the recipient.
+    """
+
+    __tablename__ = "outbox_messages"
+    __table_args__ = (
+        Index("ix_outbox_messages_due", "next_try_at", sqlite_where=UNSENT, postgresql_where=UNSENT),
+        Index("ix_outbox_messages_subject", "subject"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    message_key: Mapped[str] = mapped_column(KeyText, unique=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"), index=True)
+    to_email: Mapped[str]
+    to_name: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="en")
+    template: Mapped[str]
+    params: Mapped[dict[str, Any]]
+    subject: Mapped[str] = mapped_column(KeyText, default="")
+    secret: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    next_try_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None]
+    parked_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(default="")
+
+
+class Notification(Base):
+    """One line under a person's bell. `subject` is the reference of the lead it tells of."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (Index("ix_notifications_person_id_id", "person_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    kind: Mapped[str]
+    template: Mapped[str]
+    params: Mapped[dict[str, Any]]
+    subject: Mapped[str] = mapped_column(KeyText, default="")
+    created_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+
+
+class NotificationChoice(Base):
+    """What a person switched: kinds without a row are on, by mail and under the bell."""
+
+    __tablename__ = "notification_choices"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    by_mail: Mapped[bool]
+    by_bell: Mapped[bool]

@@ -1,0 +1,62 @@
+"""Who acts, and what each role may do (`SPEC §1`). Pure values."""
+
+from dataclasses import dataclass, field
+
+from referrals.errors import NotAllowed
+
+PERMISSIONS = ("view_referrals", "view_financials", "manage_members")
+ROLES = ("member", "rep", "admin")
+
+# What a role may do whatever the permissions of the membership; partner members get theirs from PERMISSIONS.
+RIGHTS: dict[str, frozenset[str]] = {
+    "member": frozenset({"submit_leads"}),
+    "key": frozenset({"submit_leads", "view_referrals"}),
+    "rep": frozenset({"work_leads", "submit_leads", "view_people"}),
+    "admin": frozenset({"work_leads", "submit_leads", "view_people", "configure", "manage_people", "import"}),
+    "system": frozenset({"work_leads", "import"}),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person in one membership, an API key, or the system itself (which has no person)."""
+
+    role: str
+    person_id: int | None = None
+    membership_id: int | None = None
+    partner_id: int | None = None
+    rep_id: int | None = None
+    permissions: frozenset[str] = field(default_factory=frozenset)
+    name: str = ""
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in {"rep", "admin", "system"}
+
+    def may(self, right: str) -> bool:
+        """Whether role or permissions include the right."""
+        return right in RIGHTS.get(self.role, ()) or right in self.permissions
+
+    def require(self, right: str) -> None:
+        """Raises NotAllowed without the right."""
+        if not self.may(right):
+            raise NotAllowed(right)
+
+
+SYSTEM = Actor(role="system")
+
+
+def masked_phone(phone: str) -> str:
+    """A phone number that is recognised by its owner only: `139****2210`."""
+    digits = phone.removeprefix("+")
+    return f"{digits[:3]}****{digits[-4:]}" if len(digits) > 7 else "****"
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name in a round badge."""
+    words = name.split()
+    if not words:
+        return "?"
+    if len(words) == 1 or not words[0][0].isascii():
+        return words[0][:2] if not words[0].isascii() else words[0][:1].upper()
+    return (words[0][0] + words[-1][0]).upper()
