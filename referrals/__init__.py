@@ -1,0 +1,41 @@
+"""Partner and salesperson programmes: see README.md."""
+
+from dataclasses import dataclass
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from referrals import api, web
+from referrals.config import ROOT, Config, from_environment
+from referrals.db import db, prepare_engine
+from referrals.people.passwords import Passwords
+from referrals.secrets_box import SecretsBox
+
+
+@dataclass(frozen=True)
+class House:
+    """What is made once for the whole application; views find it in `app.extensions["referrals"]`."""
+
+    config: Config
+    passwords: Passwords
+    second_factors: SecretsBox
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application with everything wired; the only function that sees all of it."""
+    config = config or from_environment()
+    app = Flask("referrals", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
+    app.config["SECRET_KEY"] = config.secret_key
+    app.extensions["referrals"] = House(
+        config,
+        Passwords(cheap=config.cheap_hashing),
+        SecretsBox(config.secret_key, "second factor"),
+    )
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    with app.app_context():
+        prepare_engine(db.engine)
+    web.init_app(app)
+    api.init_app(app)
+    return app

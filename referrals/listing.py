@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, desc, func, literal, select, tuple_
 
 from referrals.db import session, text_position
 from referrals.normal_form import normal_form
@@ -16,6 +16,7 @@ from referrals.normal_form import normal_form
 SIZE = 25
 LARGEST_NUMBERED_PAGE = 400
 Statement = Select[*tuple[Any, ...]]
+AnyRow = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def chosen_order(wished: str, keys: Mapping[str, Any], default: str) -> Order:
 class Slice:
     """One page of a list. `first` is the position of its first row, counted from 1; 0 when there is none."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[AnyRow]
     total: int
     first: int
     previous: str | None
@@ -121,7 +122,7 @@ def read_moment(written: str) -> datetime | None:
 class Pager:
     """Cuts pages out of a statement that is sorted by `order` and, where equal, by `ident`."""
 
-    def __init__(self, statement: Statement, order: Order, ident: ColumnElement[int]) -> None:
+    def __init__(self, statement: Statement, order: Order, ident: Any) -> None:
         self.order = order
         self.ident = ident
         self.statement = statement.add_columns(order.key.label("_key"), ident.label("_id"))
@@ -142,22 +143,21 @@ class Pager:
         pages = max(1, -(-total // SIZE))
         number = min(max(1, number), pages, LARGEST_NUMBERED_PAGE)
         skipped = (number - 1) * SIZE
-        rows = self.fetch(self.statement.offset(skipped) if skipped else self.statement, SIZE + 1)
+        rows = self.fetch(SIZE + 1, skip=skipped)
         return self.cut(rows[:SIZE], skipped + 1, len(rows) > SIZE, total)
 
     def last(self, total: int) -> Slice:
-        size = total % SIZE or SIZE
-        rows = self.fetch(self.statement, size, backwards=True)
+        rows = self.fetch(total % SIZE or SIZE, backwards=True)
         return self.cut(rows, max(1, total - len(rows) + 1), False, total)
 
     def after(self, cursor: Cursor, total: int) -> Slice:
-        rows = self.fetch(self.statement.where(self.beyond(cursor)), SIZE + 1)
+        rows = self.fetch(SIZE + 1, beyond=self.beyond(cursor))
         if not rows:
             return self.last(total)
         return self.cut(rows[:SIZE], max(2, cursor.first), len(rows) > SIZE, total)
 
     def before(self, cursor: Cursor, total: int) -> Slice:
-        rows = self.fetch(self.statement.where(self.beyond(cursor)), SIZE + 1, backwards=True)
+        rows = self.fetch(SIZE + 1, beyond=self.beyond(cursor), backwards=True)
         if len(rows) <= SIZE:
             return self.numbered(1, total)
         return self.cut(rows[1:], max(2, cursor.first - SIZE), True, total)
@@ -167,14 +167,25 @@ class Pager:
         there = tuple_(literal(cursor.key, self.order.key.type), literal(cursor.ident, self.ident.type))
         return here > there if cursor.before == self.order.descending else here < there
 
-    def fetch(self, statement: Statement, size: int, *, backwards: bool = False) -> list[Row[Any]]:
-        down = self.order.descending != backwards
-        columns = (self.order.key, self.ident)
-        sorted_by = [column.desc() if down else column.asc() for column in columns]
-        rows = list(session.execute(statement.order_by(*sorted_by).limit(size)))
+    def fetch(
+        self, size: int, *, beyond: ColumnElement[bool] | None = None, skip: int = 0, backwards: bool = False
+    ) -> list[AnyRow]:
+        """The first `size` rows beyond a place, in order; `backwards` those that end the list, or end before it."""
+        statement = self.cut_down(self.statement, size, beyond, skip, backwards)
+        rows = list(session.execute(statement))
         return rows[::-1] if backwards else rows
 
-    def cut(self, rows: list[Row[Any]], first: int, more: bool, total: int) -> Slice:
+    def cut_down(
+        self, statement: Statement, size: int, beyond: ColumnElement[bool] | None, skip: int, backwards: bool
+    ) -> Statement:
+        down = self.order.descending != backwards
+        columns = (self.order.key, self.ident)
+        ordered = statement.order_by(*(column.desc() if down else column.asc() for column in columns)).limit(size)
+        if beyond is not None:
+            ordered = ordered.where(beyond)
+        return ordered.offset(skip) if skip else ordered
+
+    def cut(self, rows: list[AnyRow], first: int, more: bool, total: int) -> Slice:
         if not rows:
             return Slice([], total, 0, None, None)
         previous = str(Cursor(True, rows[0]._key, rows[0]._id, first)) if first > 1 else None
@@ -209,8 +220,8 @@ class Listing:
         """How many rows there are over all pages."""
         return session.scalar(select(func.count()).select_from(self.statement.order_by(None).subquery())) or 0
 
-    def everything(self) -> Iterator[Row[Any]]:
+    def everything(self) -> Iterator[AnyRow]:
         """All rows in order, for an export; read in portions."""
-        direction = (lambda column: column.desc()) if self.order.descending else (lambda column: column.asc())
-        ordered = self.statement.order_by(direction(self.order.key), direction(self.ident))
+        columns = (self.order.key, self.ident)
+        ordered = self.statement.order_by(*(desc(column) if self.order.descending else column for column in columns))
         yield from session.execute(ordered.execution_options(yield_per=500))

@@ -170,3 +170,8 @@ def readable_host(url: str) -> str:
         return idna.decode(host)
     except idna.IDNAError:
         return host
+
+
+def parse_id(text: str) -> int | None:
+    """A row number from a URL, or None where it is none; larger than any row's is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None

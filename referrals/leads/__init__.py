@@ -1,0 +1,1 @@
+"""Leads: submitted, followed, worked, owned, refused, paid (`SPEC §2`)."""

@@ -73,7 +73,7 @@ def notify(
             params,
             to=person.email,
             name=person.name,
-            language=person.language or "en",
+            language=person.reads,
             person_id=person.id,
             subject=subject,
             at=at,

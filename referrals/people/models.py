@@ -30,6 +30,7 @@ class Person(Base):
     search_text: Mapped[str] = mapped_column(KeyText, default="")
     password_hash: Mapped[str | None]
     language: Mapped[str | None]
+    seen_language: Mapped[str | None]
     time_zone: Mapped[str | None]
     appearance: Mapped[str | None]
     second_factor: Mapped[str | None]
@@ -37,6 +38,11 @@ class Person(Base):
     second_factor_step: Mapped[int] = mapped_column(default=0)
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+
+    @property
+    def reads(self) -> str:
+        """The language to write to this person in: the chosen one, else that of their last visit."""
+        return self.language or self.seen_language or "en"
 
     @validates("name", "email")
     def keep_search_text(self, attribute: str, value: str | None) -> str | None:

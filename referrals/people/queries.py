@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select, true
 
@@ -35,7 +34,7 @@ def get_person(person_id: int) -> Person:
     return person
 
 
-def find_sign_in(token: str, *, at: datetime) -> Row[Any] | None:
+def find_sign_in(token: str, *, at: datetime) -> Row[SignIn, Person, Membership, int] | None:
     """Sign-in, person, membership and representative's id behind a cookie, while the sign-in is good; one query."""
     return session.execute(
         select(SignIn, Person, Membership, Representative.id)

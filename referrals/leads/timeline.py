@@ -1,0 +1,32 @@
+"""The timeline of a lead: what happened, when, by whom."""
+
+from datetime import datetime
+from typing import Any
+
+from referrals.db import session
+from referrals.leads.models import Lead, LeadEvent
+from referrals.people.rules import Actor
+
+
+def side_of(by: Actor) -> str:
+    """On whose behalf somebody acts: `partner`, `staff` or `system`."""
+    if by.role == "system":
+        return "system"
+    return "staff" if by.is_staff else "partner"
+
+
+def note(lead: Lead, kind: str, *, by: Actor, at: datetime, staff_only: bool = False, **details: Any) -> LeadEvent:
+    """Write an entry. The lead counts as changed by it, unless staff alone see it."""
+    event = LeadEvent(
+        lead_id=lead.id,
+        at=at,
+        person_id=by.person_id,
+        side=side_of(by),
+        kind=kind,
+        details=details,
+        staff_only=staff_only,
+    )
+    session.add(event)
+    if not staff_only:
+        lead.changed_at = max(lead.changed_at, at)
+    return event

@@ -1,0 +1,13 @@
+"""The states of an import."""
+
+from referrals.lifecycle import Lifecycle
+
+IMPORT = Lifecycle(
+    "status",
+    {
+        "new": ["running", "withdrawn"],
+        "running": ["done"],
+        "done": [],
+        "withdrawn": [],
+    },
+)

@@ -1,0 +1,162 @@
+"""Imports step by step: uploaded, columns chosen, tried, run, withdrawn. Each portion is the caller's to commit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import delete, select
+
+from referrals.db import session
+from referrals.errors import RuleBroken
+from referrals.leads.catalogue import get_product
+from referrals.leads.fields import own_fields
+from referrals.leads.models import Product
+from referrals.partners.models import Partner
+from referrals.people.rules import Actor
+from referrals.transfer.lead_columns import EXTRAS, dialect_of, guess_mapping, header_digest
+from referrals.transfer.lead_import import PORTION, LeadImport, Outcome
+from referrals.transfer.lifecycle import IMPORT
+from referrals.transfer.models import ImportRemark, ImportRun, RememberedMapping
+from referrals.transfer.tables import Table, read_table
+from referrals.wording import N_
+
+MOST_LINES = 200_000
+
+
+class TooManyLines(RuleBroken):
+    """More lines than one import takes."""
+
+    sentence = N_("This file has %(lines)s rows. Split it: an import takes %(most)s.")
+
+
+class NothingMapped(RuleBroken):
+    """No column says who the lead is."""
+
+    sentence = N_("Say which column holds the business name or the contact.")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is understood: its table, where it comes from, which column is which of our fields."""
+
+    table: Table
+    dialect: str
+    mapping: Mapping[str, str]
+
+
+@lru_cache(maxsize=2)
+def parsed(content: bytes, file_name: str) -> Table:
+    return read_table(content, file_name)
+
+
+def understand(content: bytes, file_name: str, product: Product) -> Reading:
+    """Read a file and recognise its columns, as they were chosen last time or by their names."""
+    table = parsed(content, file_name)
+    if len(table.lines) > MOST_LINES:
+        raise TooManyLines(field="file", lines=len(table.lines), most=MOST_LINES)
+    dialect = dialect_of(table.header)
+    remembered = session.get(RememberedMapping, (header_digest(table.header), "leads"))
+    if remembered is not None:
+        return Reading(table, dialect, remembered.mapping)
+    filled = [name for name in table.header if any(line.cells.get(name, "").strip() for line in table.lines)]
+    own = [one.name for one in own_fields(product.fields)]
+    return Reading(table, dialect, guess_mapping(filled, dialect, own))
+
+
+def upload(partner: Partner, product: Product, file_name: str, content: bytes, *, by: Actor, at: datetime) -> ImportRun:
+    """Store a file that is to be imported. Raises what is wrong with the file as a whole."""
+    by.require("import")
+    reading = understand(content, file_name, product)
+    run = ImportRun(
+        kind="leads",
+        partner_id=partner.id,
+        file_name=file_name[:200],
+        content=content,
+        options={"product": product.code, "dialect": reading.dialect, "mapping": dict(reading.mapping)},
+        person_id=by.person_id,
+        created_at=at,
+        total=len(reading.table.lines),
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
+def choose_columns(run: ImportRun, mapping: Mapping[str, str], *, by: Actor) -> None:
+    """Set which column is which field, and remember it for files with the same header. Raises NothingMapped."""
+    by.require("import")
+    table = table_of(run)
+    chosen = {ours: theirs for ours, theirs in mapping.items() if theirs in table.header}
+    if not chosen.keys() & {"business_name", "contact_name", "first_name", "last_name"}:
+        raise NothingMapped(field="business_name")
+    run.options = {**run.options, "mapping": chosen}
+    session.merge(RememberedMapping(header_digest=header_digest(table.header), kind="leads", mapping=chosen))
+
+
+def table_of(run: ImportRun) -> Table:
+    """The table of an import that is not done yet."""
+    return parsed(run.content or b"", run.file_name)
+
+
+def importer_of(run: ImportRun, *, at: datetime) -> LeadImport:
+    partner = session.get_one(Partner, run.partner_id)
+    product = get_product(run.options["product"])
+    return LeadImport(partner, run.options["mapping"], run.options["dialect"], product, at=at)
+
+
+def try_import(run: ImportRun, *, at: datetime) -> Outcome:
+    """What the import would do; writes nothing."""
+    return importer_of(run, at=at).dry_run(table_of(run))
+
+
+def start_import(run: ImportRun, *, by: Actor) -> None:
+    """Let the import run; `advance_import` does the work. Raises IllegalMove when it runs already."""
+    by.require("import")
+    IMPORT.move(run, "running")
+
+
+def advance_import(run: ImportRun, *, by: Actor, at: datetime) -> bool:
+    """Take in the next portion of lines; answers whether any are left. Repeating a portion changes nothing."""
+    table = table_of(run)
+    outcome = importer_of(run, at=at).run(table.lines[run.read : run.read + PORTION], by=by)
+    session.add_all(
+        ImportRemark(
+            import_id=run.id,
+            line=remark.line,
+            outcome=remark.outcome,
+            column=remark.column,
+            sentence=remark.sentence,
+            params=dict(remark.params),
+        )
+        for remark in outcome.remarks
+    )
+    run.read += outcome.read
+    run.created += outcome.created
+    run.unchanged += outcome.unchanged
+    run.refused += outcome.refused
+    if run.read < len(table.lines):
+        return True
+    IMPORT.move(run, "done")
+    run.finished_at, run.content = at, None
+    return False
+
+
+def withdraw_import(run: ImportRun, *, by: Actor) -> None:
+    """Give up an import that has not begun, and forget its file."""
+    by.require("import")
+    IMPORT.move(run, "withdrawn")
+    run.content = None
+    session.execute(delete(ImportRemark).where(ImportRemark.import_id == run.id))
+
+
+def running_imports() -> list[int]:
+    """The imports that wait for their next portion."""
+    return list(session.scalars(select(ImportRun.id).where(ImportRun.status == "running").order_by(ImportRun.id)))
+
+
+def targets(product: Product) -> dict[str, str]:
+    """The fields that a column can be read as, with their labels."""
+    from referrals.leads.fields import all_fields
+
+    return {one.name: one.label for one in all_fields(product.fields)} | EXTRAS
