@@ -1,8 +1,9 @@
 """Partner and salesperson programmes: see README.md."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from flask_migrate import Migrate
 
 from referrals import api, web
@@ -36,6 +37,13 @@ def create_app(config: Config | None = None) -> Flask:
     Migrate(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
         prepare_engine(db.engine)
-    web.init_app(app)
+    web.init_app(app, config)
     api.init_app(app)
+    for blueprint in api.BLUEPRINTS:
+        web.security.csrf.exempt(blueprint)
+
+    @app.errorhandler(Exception)
+    def answer_error(error: Exception) -> Any:
+        return api.answer(error) if request.path.startswith("/api/") else web.errors.answer(error)
+
     return app

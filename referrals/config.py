@@ -5,6 +5,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from environs import Env
 
@@ -30,6 +31,11 @@ class Config:
     def secure(self) -> bool:
         """Whether visitors come over https: cookies are then `Secure`."""
         return self.base_url.startswith("https://")
+
+    @property
+    def mail_from(self) -> str:
+        """The sender's address that the mail URL names (`smtp://host?from=partners@example.org`), or nothing."""
+        return dict(parse_qsl(urlsplit(self.mail_url).query)).get("from", "")
 
     @property
     def mails_to_files(self) -> bool:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.sql.functions import FunctionElement
@@ -165,3 +166,13 @@ def lock_names(names: Iterable[str]) -> None:
     digests = {int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True) for name in names}
     for digest in sorted(digests):
         session.execute(text("SELECT pg_advisory_xact_lock(:digest)"), {"digest": digest})
+
+
+def is_reachable() -> bool:
+    """Whether the database answers."""
+    try:
+        session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        session.rollback()
+        return False
+    return True

@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the outermost layer to the innermost; a package imports only from lines below its own.
 LINES = [
-    {"web", "api", "cli", "demo"},
+    {"cli"},
+    {"serving", "demo"},
+    {"web", "api"},
     {"jobs"},
     {"transfer"},
     {"explanations"},
@@ -37,7 +39,8 @@ HTTP_LIBRARIES = {"flask", "werkzeug", "wtforms", "jinja2", "marshmallow"}
 HTTP_EXTENSIONS = {
     "flask_babel", "flask_limiter", "flask_login", "flask_smorest", "flask_wtf", "flask_migrate",
 }  # fmt: skip
-OUTERMOST = LINES[0] | LINES[1] | {"__init__", "db"}
+OUTSIDE = {"cli", "serving", "demo", "web", "api", "__init__"}
+OUTERMOST = OUTSIDE | {"jobs", "db"}
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ def imports_go_one_way(source: Source) -> Iterator[str]:
             yield f"line {line}: relative import"
         if parts[0] != "referrals" or len(parts) < 2 or source.package == "__init__":
             continue
+        if parts[1] == "create_app" and source.package in OUTSIDE:
+            continue
         theirs = line_of(parts[1])
         if theirs is None:
             yield f"line {line}: {name} stands on no line of the house"
@@ -87,7 +92,7 @@ def imports_go_one_way(source: Source) -> Iterator[str]:
 
 
 def http_stays_outside(source: Source) -> Iterator[str]:
-    if source.package in LINES[0] | {"__init__"}:
+    if source.package in OUTSIDE:
         return
     for line, name in imports(source):
         if name.split(".")[0] in HTTP_LIBRARIES | HTTP_EXTENSIONS:
@@ -142,7 +147,7 @@ def views_hold_no_queries(source: Source) -> Iterator[str]:
     if source.package not in {"web", "api"}:
         return
     for line, name in imports(source):
-        if name.split(".")[0] == "sqlalchemy":
+        if name.split(".")[0] == "sqlalchemy" and not name.startswith("sqlalchemy.exc"):
             yield f"line {line}: {name}"
     for node in ast.walk(source.tree):
         attribute = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
@@ -159,7 +164,7 @@ def htmx_headers_have_one_place(source: Source) -> Iterator[str]:
 
 
 def the_clock_is_read_outside(source: Source) -> Iterator[str]:
-    if source.package in LINES[0] | LINES[1] | {"clock"}:
+    if source.package in OUTSIDE | {"jobs", "clock"}:
         return
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -179,7 +184,9 @@ def files_are_named_after_their_concept(source: Source) -> Iterator[str]:
 
 
 def templates_are_clean(source: Source) -> Iterator[str]:
-    for number, line in enumerate(source.text.splitlines(), 1):
+    # A mail carries its style sheet with it, since mail programs load nothing.
+    text = source.text.replace("<style>{{ mail_style() }}</style>", "")
+    for number, line in enumerate(text.splitlines(), 1):
         if re.search(r"\|\s*safe\b|hx-on|\son[a-z]+=|\sstyle=|<style|<script(?![^>]*\ssrc=)", line):
             yield f"line {number}: {line.strip()}"
 

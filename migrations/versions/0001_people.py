@@ -137,6 +137,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_one_time_links_person_id", "one_time_links", ["person_id"])
     op.create_table(
+        "drafts",
+        sa.Column("token_digest", KEY, nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("fields", DOCUMENT, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("token_digest", name="pk_drafts"),
+    )
+    op.create_index("ix_drafts_created_at", "drafts", ["created_at"])
+    op.create_table(
         "recovery_codes",
         sa.Column("id", ID, nullable=False),
         sa.Column("person_id", ID, nullable=False),

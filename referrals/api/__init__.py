@@ -1,7 +1,15 @@
-"""Everything that knows HTTP pages."""
+"""Everything that knows JSON: `/api/v1`, described by OpenAPI 3.1 (`SPEC §14`)."""
 
-from flask import Flask
+from flask import Blueprint, Flask
+
+from referrals.api import documents, leads
+from referrals.api.problems import answer as answer
+from referrals.api.strict_json import StrictJSON
+
+BLUEPRINTS: tuple[Blueprint, ...] = (leads.blueprint,)
 
 
 def init_app(app: Flask) -> None:
-    """Wire the pages into the application."""
+    """Wire the API into the application."""
+    app.json = StrictJSON(app)
+    documents.init_app(app, BLUEPRINTS)

@@ -17,6 +17,7 @@ def facts(lead: Lead, **more: Any) -> dict[str, Any]:
         "ref": lead.ref,
         "business_name": lead.business_name,
         "product": lead.product.name,
+        "product_code": lead.product.code,
         "partner": lead.partner.name,
         "rep": lead.rep.person.name if lead.rep else "",
         **more,

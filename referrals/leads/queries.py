@@ -123,8 +123,8 @@ def reps_seen_by(viewer: Actor) -> Sequence[AnyRow]:
     return session.execute(statement).all()
 
 
-def count_leads(viewer: Actor, **where: str) -> int:
-    """How many leads the viewer sees, by status or payout; from the table of counts where that suffices."""
+def count_leads(viewer: Actor, **where: str | int) -> int:
+    """How many leads the viewer sees, by status, payout or representative; from the table of counts where that suffices."""
     if viewer.is_staff or viewer.may("view_referrals"):
         statement = select(func.coalesce(func.sum(LeadCount.leads), 0))
         if not viewer.is_staff:
@@ -193,3 +193,10 @@ class AppealList(Listing):
             answered = wish.get("state") == "answered"
             statement = statement.where(Appeal.answered_at.is_not(None) if answered else Appeal.answered_at.is_(None))
         super().__init__(wish, statement)
+
+
+def get_leads(viewer: Actor, refs: Sequence[str]) -> list[Lead]:
+    """The leads with these references that the viewer may see, in the order of the references."""
+    found = session.scalars(select(Lead).where(Lead.ref.in_(refs), visible_to(viewer))).all()
+    by_ref = {lead.ref: lead for lead in found}
+    return [by_ref[ref] for ref in refs if ref in by_ref]

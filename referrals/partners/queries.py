@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, select, true
 
 from referrals.db import session
 from referrals.errors import NotFound
-from referrals.listing import Listing, Wish
 from referrals.normal_form import normal_form
 from referrals.partners.models import Partner
-from referrals.people.models import Membership
 from referrals.people.rules import Actor
 
 
@@ -31,27 +29,11 @@ def find_partner_by_name(name: str) -> Partner | None:
     return session.scalar(select(Partner).where(Partner.name_key == normal_form(name)))
 
 
+def name_of_partner(partner_id: int) -> str:
+    """What an organisation is called, for those who are invited to it."""
+    return session.scalar(select(Partner.name).where(Partner.id == partner_id)) or ""
+
+
 def all_partners(viewer: Actor) -> Sequence[Partner]:
     """Every partner the viewer may see, by name."""
     return session.scalars(select(Partner).where(visible_to(viewer)).order_by(Partner.name_key)).all()
-
-
-class PartnerList(Listing):
-    """The partners that staff see."""
-
-    keys = {"name": Partner.name_key, "since": Partner.created_at}
-    default = "name"
-    ident = Partner.id
-    searched = Partner.name_key
-
-    def __init__(self, viewer: Actor, wish: Wish) -> None:
-        members = (
-            select(func.count())
-            .select_from(Membership)
-            .where(Membership.partner_id == Partner.id, Membership.status == "active")
-            .scalar_subquery()
-        )
-        super().__init__(
-            wish,
-            select(Partner.id, Partner.name, Partner.created_at, members.label("members")).where(visible_to(viewer)),
-        )

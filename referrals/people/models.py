@@ -146,6 +146,17 @@ class OneTimeLink(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class Draft(Base):
+    """What somebody typed into a form whose sign-in had ended; it comes back after they signed in again."""
+
+    __tablename__ = "drafts"
+
+    token_digest: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    path: Mapped[str]
+    fields: Mapped[list[Any]]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class RecoveryCode(Base):
     """A code that stands in for a lost second factor, once."""
 

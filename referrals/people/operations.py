@@ -105,13 +105,15 @@ def add_staff(person: Person, role: str, *, by: Actor, at: datetime) -> Membersh
     return known
 
 
-def make_representative(person: Person, *, phone: str = "", booking_url: str = "") -> Representative:
-    """Let leads be assigned to a staff person."""
+def make_representative(
+    person: Person, *, phone: str = "", booking_url: str = "", available: bool = True
+) -> Representative:
+    """Let leads be assigned to a staff person; `available` says whether new ones come."""
     known = session.scalar(select(Representative).where(Representative.person_id == person.id))
     if known is None:
         known = Representative(person_id=person.id)
         session.add(known)
-    known.phone, known.booking_url, known.available = phone, booking_url, True
+    known.phone, known.booking_url, known.available = phone, booking_url, available
     session.flush()
     return known
 
@@ -233,3 +235,42 @@ def require_another_administrator(membership: Membership) -> None:
     )
     if not others:
         raise LastAdministrator
+
+
+def accept_invitation(
+    link: OneTimeLink,
+    person: Person | None,
+    *,
+    name: str,
+    password_hash: str | None,
+    language: str | None,
+    at: datetime,
+) -> Person:
+    """Make the membership that a spent invitation promises, and the account where there is none yet."""
+    if person is None:
+        person = create_person(link.email, name, password_hash=password_hash, language=language, at=at)
+    by = Actor(role="system", person_id=link.details.get("by"))
+    partner_id = link.details.get("partner_id")
+    if partner_id is not None:
+        add_partner_member(person, partner_id, frozenset(link.details["permissions"]), by=by, at=at)
+        return person
+    add_staff(person, link.details["role"], by=by, at=at)
+    if link.details["role"] == "rep":
+        make_representative(person)
+    return person
+
+
+def withdraw_invitation(link: OneTimeLink, *, by: Actor, at: datetime) -> None:
+    """End an invitation before it is used."""
+    link.revoked_at = at
+    audit.record("invitation_withdrawn", by=by, at=at, subject=link.email)
+
+
+def change_email(person: Person, email: str, *, at: datetime) -> None:
+    """Know the account by another e-mail from now on. Raises EmailTaken."""
+    if find_person_by_email(email) is not None:
+        raise EmailTaken(field="email")
+    by = Actor(role="system", person_id=person.id)
+    audit.record("email_changed", by=by, at=at, subject=person.name)
+    person.email = email
+    session.flush()

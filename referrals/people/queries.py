@@ -152,6 +152,11 @@ MEMBER_COLUMNS = (
 )
 
 
+def find_representative(person_id: int) -> Representative | None:
+    """The representative that a staff person is, if leads come to them."""
+    return session.scalar(select(Representative).where(Representative.person_id == person_id))
+
+
 def audit_actions() -> Sequence[str]:
     """The kinds of action that the log holds."""
     return session.scalars(select(AuditEntry.action).distinct().order_by(AuditEntry.action)).all()

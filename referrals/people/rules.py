@@ -11,8 +11,8 @@ ROLES = ("member", "rep", "admin")
 RIGHTS: dict[str, frozenset[str]] = {
     "member": frozenset({"submit_leads"}),
     "key": frozenset({"submit_leads", "view_referrals"}),
-    "rep": frozenset({"work_leads", "submit_leads", "view_people"}),
-    "admin": frozenset({"work_leads", "submit_leads", "view_people", "configure", "manage_people", "import"}),
+    "rep": frozenset({"work_leads", "view_people"}),
+    "admin": frozenset({"work_leads", "view_people", "configure", "manage_people", "import"}),
     "system": frozenset({"work_leads", "import"}),
 }
 

@@ -128,7 +128,11 @@ def read_strictly(reads: RowReads, cells: Mapping[str, str], at: datetime) -> No
         reads.errors["status"] = NotAStatus()
     elif word:
         reads.recorded_status = word
-    if reads.recorded_status != "submitted" and reads.product.flow == "bounty" and not reads.values.get("sales_support"):
+    if (
+        reads.recorded_status != "submitted"
+        and reads.product.flow == "bounty"
+        and not reads.values.get("sales_support")
+    ):
         reads.errors["status"] = StatusNeedsSupport()
 
 

@@ -1,7 +1,90 @@
 """Everything that knows HTTP pages."""
 
-from flask import Flask
+from time import perf_counter
+
+from flask import Flask, Response, g, request
+
+from referrals.config import Config
+from referrals.web import (
+    account,
+    bell,
+    emails,
+    errors,
+    filters,
+    health,
+    home,
+    joining,
+    keys,
+    language,
+    lead_work,
+    leads,
+    limits,
+    members,
+    navigation,
+    passwords,
+    second_factor,
+    security,
+    sign_in,
+    visitor,
+    words,
+)
+from referrals.web.assets import asset, icon, token
+from referrals.web.audit_words import action_words
+from referrals.web.event_words import event_quote, event_words
+from referrals.web.staff import conflicts, imports, outbox, partners, people, setup
+
+BLUEPRINTS = (
+    sign_in.blueprint,
+    passwords.blueprint,
+    joining.blueprint,
+    home.blueprint,
+    leads.blueprint,
+    lead_work.blueprint,
+    members.blueprint,
+    keys.blueprint,
+    bell.blueprint,
+    account.blueprint,
+    second_factor.blueprint,
+    conflicts.blueprint,
+    partners.blueprint,
+    people.blueprint,
+    setup.blueprint,
+    outbox.blueprint,
+    imports.blueprint,
+    health.blueprint,
+)
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, config: Config) -> None:
     """Wire the pages into the application."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.before_request(start_watch)
+    visitor.init_app(app)
+    security.init_app(app, config)
+    limits.init_app(app, on=config.limits)
+    language.init_app(app)
+    filters.init_app(app)
+    emails.init_app(app)
+    navigation.init_app(app)
+    app.jinja_env.globals.update(
+        words=words, event_words=event_words, event_quote=event_quote, token=token, asset=asset, icon=icon
+    )
+    app.jinja_env.filters.update(
+        action=action_words,
+        mail_name=emails.template_words,
+        bell_line=lambda row: emails.line_of(row.template, row.params),
+        public_id=members.public_id,
+    )
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.after_request(stop_watch)
+
+
+def start_watch() -> None:
+    g.started = perf_counter()
+
+
+def stop_watch(response: Response) -> Response:
+    health.answered.labels(request.method, response.status_code).inc()
+    health.took.labels(request.method).observe(perf_counter() - g.started)
+    return response

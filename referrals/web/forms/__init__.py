@@ -1,0 +1,117 @@
+"""Forms: they turn what was typed into values, and hold a sentence beside each field that could not be read."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask_babel import gettext, ngettext
+from flask_wtf import FlaskForm
+from wtforms import Field, StringField, TextAreaField
+from wtforms.validators import StopValidation
+
+from referrals.errors import RuleBroken
+from referrals.leads.fields import Missing, TooLong
+from referrals.values import clean_text
+from referrals.web import words
+
+
+class Translations:
+    """The library's own sentences, from our catalogues."""
+
+    def gettext(self, sentence: str) -> str:
+        return str(gettext(sentence))
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return str(ngettext(one, many, number))
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form whose token is checked for every request at once, and whose sentences are ours."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        csrf = False
+
+        def get_translations(self, _form: Any) -> Translations:
+            return Translations()
+
+    def put(self, broken: RuleBroken, default: str = "") -> None:
+        """Set a broken rule beside the field it names, or beside the default one, or above the form."""
+        name = broken.field if broken.field in self else default
+        target = self[name] if name in self else None
+        if target is None:
+            self.form_errors.append(words.say(broken))
+        else:
+            target.errors = [*target.errors, words.say(broken)]
+
+    @property
+    def has_errors(self) -> bool:
+        return bool(self.errors)
+
+
+class Reads:
+    """A validator that replaces what was typed by the value it means, or says why it means none."""
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self.parse = parse
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if not field.data:
+            return
+        try:
+            field.data = self.parse(field.data)
+        except RuleBroken as broken:
+            raise StopValidation(words.say(broken)) from None
+
+
+class Filled:
+    """The field must not be empty."""
+
+    field_flags = {"required": True}
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if not (field.data and (not isinstance(field.data, str) or field.data.strip())):
+            field.errors = []
+            raise StopValidation(words.say(Missing()))
+
+
+class Fits:
+    """Text of at most so many characters, without what cannot be shown."""
+
+    def __init__(self, longest: int, *, lines: bool = False) -> None:
+        self.longest = longest
+        self.lines = lines
+        self.field_flags = {"maxlength": longest}
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        typed = field.data or ""
+        try:
+            if len(typed) > self.longest:
+                raise TooLong(most=self.longest, length=len(typed))
+            field.data = clean_text(typed, lines=self.lines)
+        except RuleBroken as broken:
+            raise StopValidation(words.say(broken)) from None
+
+
+class OneOf:
+    """One of the offered values, which may change from request to request."""
+
+    def __call__(self, _form: Form, field: Any) -> None:
+        offered = {str(choice[0]) for choice in field.choices}
+        if str(field.data) not in offered:
+            raise StopValidation(gettext("Choose one of the options."))
+
+
+def line(label: str, *more: Any, required: bool = True, longest: int = 200, **kwargs: Any) -> StringField:
+    """A one-line text field."""
+    checks = [Filled()] if required else []
+    return StringField(label, [*checks, Fits(longest), *more], **kwargs)
+
+
+def lines(label: str, *more: Any, required: bool = False, longest: int = 5000, **kwargs: Any) -> TextAreaField:
+    """A text field of several lines."""
+    checks = [Filled()] if required else []
+    return TextAreaField(label, [*checks, Fits(longest, lines=True), *more], **kwargs)
+
+
+def labelled(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Choices with their labels in the reader's language."""
+    return [(value, words.own_words(label)) for value, label in pairs]

@@ -1,0 +1,226 @@
+"""A believable demo in an empty database: partners, people and half a year of leads, by the same operations as pages."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy import func, select, update
+
+from referrals.db import session
+from referrals.errors import RuleBroken
+from referrals.leads import conversation
+from referrals.leads.assignment import add_rule, get_rep
+from referrals.leads.catalogue import get_product, programme
+from referrals.leads.models import Lead, LeadConflict
+from referrals.leads.operations import Submission, change_status, record_payout, submit_lead
+from referrals.leads.ownership import decide
+from referrals.outbox.models import Notification, OutboxMessage
+from referrals.partners.models import Partner
+from referrals.partners.operations import create_partner
+from referrals.people.models import Person
+from referrals.people.operations import add_partner_member, add_staff, create_person, make_representative
+from referrals.people.passwords import Passwords
+from referrals.people.queries import active_memberships, actor_of
+from referrals.people.rules import PERMISSIONS, SYSTEM, Actor
+from referrals.wording import N_
+
+PASSWORD = "demo passphrase"  # noqa: S105 - of the demo alone, and printed
+DAYS = 170
+STAFF = (
+    ("admin", "Mira Castell", "admin@demo.example.org", "", ""),
+    ("rep", "Rita Romero", "rita@demo.example.org", "+34600123456", "https://book.example.org/rita"),
+    ("rep", "Tom Bell", "tom@demo.example.org", "+442079460018", "https://book.example.org/tom"),
+    ("rep", "陈小芳", "fang@demo.example.org", "+8613800138000", ""),
+)
+PARTNERS = (
+    ("Studio Północ", (("Anna Kowalska", "anna@demo.example.org", PERMISSIONS), ("Piotr Zając", "piotr@demo.example.org", ()))),
+    ("Bangkok Web Works", (("สมชาย ใจดี", "somchai@demo.example.org", PERMISSIONS),)),
+    ("Brightside Agency", (("Emily Stone", "emily@demo.example.org", PERMISSIONS),)),
+)  # fmt: skip
+BUSINESSES = (
+    ("Łódzkie Meble Sp. z o.o.", "Żaneta Wójcik", "meble", "PL"),
+    ("Kwiaciarnia Jaśmin", "Michał Dąbrowski", "jasmin", "PL"),
+    ("Rowery Gdańsk", "Agnieszka Nowak", "rowery", "PL"),
+    ("Piekarnia Źródło", "Łukasz Górski", "zrodlo", "PL"),
+    ("ร้านกาแฟสมชาย", "สุดา แก้วใส", "kafe", "TH"),
+    ("บ้านผ้าไหมไทย", "วิชัย ทองดี", "silk", "TH"),
+    ("ครัวคุณแม่", "มาลี ศรีสุข", "kitchen", "TH"),
+    ("Công ty Nguyễn Văn", "Nguyễn Thị Hằng", "nguyen", "VN"),
+    ("Cà phê Phố Cổ", "Trần Đức Anh", "phoco", "VN"),
+    ("Gốm Bát Tràng", "Lê Thu Hà", "gom", "VN"),
+    ("Iğdır Isı Işık", "İbrahim Çelik", "igdir", "TR"),
+    ("Şirin Halı", "Ayşe Yılmaz", "hali", "TR"),
+    ("Boğaz Kitap", "Mehmet Öztürk", "kitap", "TR"),
+    ("上海有赞贸易有限公司", "李小龙", "shanghai", "CN"),
+    ("云南小粒咖啡", "王芳", "kafei", "CN"),
+    ("成都茶馆", "张伟", "chaguan", "CN"),
+    ("Brightside Cycles", "Oscar Lind", "cycles", "SE"),
+    ("Maple & Rye Bakery", "Emily Hart", "maplerye", "CA"),
+    ("Northwind Optics", "John Field", "northwind", "GB"),
+    ("Harbour Street Books", "Grace Okafor", "harbour", "GB"),
+    ("Casa Oliva", "Lucía Ferrer", "oliva", "ES"),
+    ("Alpine Gear Co.", "Jonas Keller", "alpine", "CH"),
+    ("Little Fern Plants", "Mia Tran", "fern", "AU"),
+    ("Ember & Oak", "Noah Wright", "ember", "US"),
+)
+REPLIES = (
+    "I have spoken with them. They would like to see the numbers for two locations.",
+    "They ask for a call next week. Shall we do it together?",
+    "Thank you, that helps. I am sending them the contract today.",
+)
+
+
+class DatabaseNotEmpty(RuleBroken):
+    """There are people already."""
+
+    sentence = N_("The database is not empty: the demo is for an empty one.")
+
+
+def logins() -> list[tuple[str, str, str]]:
+    """Role, e-mail and password of the demo's people, if this database holds the demo."""
+    rows = session.execute(select(Person.email, Person.name).where(Person.demo).order_by(Person.id)).all()
+    roles = {email: "administrator" if role == "admin" else "representative" for role, _, email, _, _ in STAFF}
+    return [(roles.get(str(email), f"partner, {name}"), str(email), PASSWORD) for email, name in rows]
+
+
+def fill_demo(passwords: Passwords, *, at: datetime) -> None:
+    """Fill an empty database; raises DatabaseNotEmpty."""
+    if session.scalar(select(func.count()).select_from(Person)):
+        raise DatabaseNotEmpty
+    Demo(passwords, at).fill()
+
+
+class Demo:
+    """Half a year in the life of a programme, the same at each start."""
+
+    def __init__(self, passwords: Passwords, at: datetime) -> None:
+        self.random = Random(2026)  # noqa: S311 - repeatable on purpose
+        self.password_hash = passwords.hash(PASSWORD)
+        self.at = at
+        self.began = at - timedelta(days=DAYS)
+        self.reps: list[Actor] = []
+        self.members: list[Actor] = []
+
+    def fill(self) -> None:
+        """Make everything, then call the past read and sent."""
+        self.make_staff()
+        for name, members in PARTNERS:
+            partner = create_partner(name, by=SYSTEM, at=self.began)
+            for person_name, email, permissions in members:
+                person = self.person(person_name, email)
+                add_partner_member(person, partner.id, frozenset(permissions), by=SYSTEM, at=self.began)
+                self.members.append(self.actor(person))
+        for number, business in enumerate(BUSINESSES * 2):
+            self.make_lead(number, business)
+        self.make_conflicts()
+        self.settle_the_past()
+
+    def person(self, name: str, email: str) -> Person:
+        return create_person(email, name, password_hash=self.password_hash, at=self.began, demo=True)
+
+    def actor(self, person: Person, rep_id: int | None = None) -> Actor:
+        return actor_of(person, active_memberships(person.id)[0], rep_id)
+
+    def make_staff(self) -> None:
+        for role, name, email, phone, booking_url in STAFF:
+            person = self.person(name, email)
+            add_staff(person, role, by=SYSTEM, at=self.began)
+            if role == "rep":
+                rep = make_representative(person, phone=phone, booking_url=booking_url)
+                self.reps.append(self.actor(person, rep.id))
+        admin = Actor(role="admin")
+        add_rule(None, "CN", get_rep(self.reps[2].rep_id or 0), by=admin, at=self.began)
+        add_rule(None, "PL", get_rep(self.reps[0].rep_id or 0), by=admin, at=self.began)
+
+    def make_lead(self, number: int, business: tuple[str, str, str, str]) -> None:
+        name, contact, site, country = business
+        second = number >= len(BUSINESSES)
+        product = "pos" if (number % 3 == 1) != second else "plus"
+        member = self.members[(number * 7 + second) % len(self.members)]
+        at = self.began + timedelta(days=number * DAYS / (2 * len(BUSINESSES)), hours=self.random.randint(0, 9))
+        site = f"{site}{'2' if second else ''}"
+        values = {
+            "business_name": f"{name} 2" if second and number % 2 else name,
+            "contact_name": contact,
+            "contact_email": f"hello@{site}.example.org",
+            "website_url": f"https://{site}.example.org",
+            "country": country,
+            "current_platform": self.random.choice(["", "WooCommerce", "Magento", "A spreadsheet"]),
+            "sales_support": self.random.random() < 0.6,
+            "notes": self.random.choice(["", "They open a second shop in spring.", "The owner prefers e-mail."]),
+            "expected_value": self.random.choice([None, 1_200_000, 4_800_000]),
+        }
+        own = (
+            {"locations": self.random.randint(1, 9)}
+            if product == "pos"
+            else {"annual_revenue": self.random.choice(["250k_1m", "1m_5m", "5m_20m"]), "monthly_orders": "100_1000"}
+        )
+        lead = self.submit(member, product, values | own, at)
+        self.work_on(lead, member, at)
+
+    def submit(self, member: Actor, product: str, values: dict[str, object], at: datetime) -> Lead:
+        partner = session.get_one(Partner, member.partner_id)
+        submission = Submission(partner, get_product(product), values, settings=programme())
+        return submit_lead(submission, by=member, at=min(at, self.at))
+
+    def work_on(self, lead: Lead, member: Actor, at: datetime) -> None:
+        """Let the lead go as far as its age allows."""
+        rep = next((actor for actor in self.reps if actor.rep_id == lead.rep_id), self.reps[0])
+        fate = self.random.random()
+        steps = [at + timedelta(days=self.random.uniform(1, 6) * number) for number in range(1, 5)]
+        if fate < 0.15 or steps[0] > self.at:
+            return
+        if lead.stays_submitted:
+            self.judge(lead, rep, fate, steps)
+            return
+        change_status(lead, "in_progress", by=rep, at=steps[0])
+        conversation.send_message(lead, self.random.choice(REPLIES), by=rep, at=steps[0] + timedelta(hours=3))
+        if steps[1] < self.at and fate < 0.8:
+            conversation.send_message(lead, "Of course, just tell me when.", by=member, at=steps[1])
+        if steps[2] > self.at or fate < 0.4:
+            return
+        if fate < 0.75:
+            change_status(lead, "awarded", by=rep, at=steps[2])
+        else:
+            change_status(lead, "ineligible", reason="not_interested", by=rep, at=steps[2])
+            if fate > 0.9 and steps[3] < self.at:
+                conversation.appeal(lead, "They changed their mind and wrote to me again.", by=member, at=steps[3])
+
+    def judge(self, lead: Lead, rep: Actor, fate: float, steps: list[datetime]) -> None:
+        if fate < 0.7:
+            record_payout(lead, "due", by=rep, at=steps[0])
+            if steps[2] < self.at:
+                record_payout(lead, "paid", by=rep, at=steps[2])
+        else:
+            record_payout(lead, "not_eligible", reason="terms_not_met", by=rep, at=steps[0])
+
+    def make_conflicts(self) -> None:
+        """Two businesses that two partners claim: one decided, one to decide."""
+        for number, site in enumerate(("harbour2", "alpine2")):
+            rival = self.members[-1] if number else self.members[0]
+            at = self.at - timedelta(days=2 + number)
+            values: dict[str, object] = {
+                "business_name": "Harbour Books" if number == 0 else "Alpine Gear",
+                "contact_name": "The owner",
+                "contact_email": f"owner@{site}.example.org",
+                "website_url": f"https://www.{site}.example.org/about",
+                "country": "GB" if number == 0 else "CH",
+                "sales_support": True,
+            }
+            for product in ("plus", "pos"):
+                lead = self.submit(rival, product, values, at)
+                if lead.claim == "in_conflict":
+                    break
+        conflict = session.scalars(select(LeadConflict).order_by(LeadConflict.id)).first()
+        if conflict is not None:
+            decide(conflict, "keep", text="The first partner had met the owner.", by=self.reps[1], at=self.at)
+
+    def settle_the_past(self) -> None:
+        """What is older than a day was sent and read."""
+        yesterday = self.at - timedelta(days=1)
+        session.flush()
+        session.execute(
+            update(OutboxMessage).where(OutboxMessage.created_at < yesterday).values(sent_at=OutboxMessage.created_at)
+        )
+        session.execute(
+            update(Notification).where(Notification.created_at < yesterday).values(read_at=Notification.created_at)
+        )

@@ -1,0 +1,111 @@
+"""Serving: schema first, then one process with web server and scheduler (`STACK`, server)."""
+
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from filelock import FileLock
+from flask import Flask
+from flask_migrate import upgrade
+from waitress.server import create_server
+
+from referrals import create_app
+from referrals.config import ROOT, Config
+from referrals.db import db, is_reachable, session
+from referrals.jobs import Jobs, Leadership
+from referrals.outbox.transport import transport_for
+from referrals.web.emails import render_mail
+from referrals.web.visitor import seen
+
+THREADS = 4
+LEAST_FREE_BYTES = 200 * 1024 * 1024
+
+
+def bring_up_to_date(app: Flask) -> None:
+    """Create or upgrade the schema; one process at a time."""
+    config: Config = app.extensions["referrals"].config
+    with FileLock(config.data_dir / "migrate.lock"), app.app_context():
+        if not is_newest():
+            upgrade()
+        session.remove()
+
+
+def is_newest() -> bool:
+    """Whether the schema is that of the newest migration; quick, since it is asked at every start."""
+    from sqlalchemy import inspect, text
+
+    newest = max(file.name.partition("_")[0] for file in (ROOT / "migrations" / "versions").glob("*.py"))
+    with db.engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == newest
+
+
+def jobs_of(app: Flask) -> Jobs:
+    """The jobs, bound to an application."""
+    config: Config = app.extensions["referrals"].config
+
+    @contextmanager
+    def context() -> Iterator[None]:
+        with app.test_request_context(base_url=config.base_url):
+            yield
+            session.remove()
+
+    with app.app_context():
+        leadership = Leadership(config, db.engine)
+    return Jobs(context, render_mail, transport_for(config.mail_url, config.data_dir), seen.take, leadership)
+
+
+def stop(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def serve(app: Flask, host: str, port: int) -> None:
+    """Serve until the process is told to stop; requests that are under way are finished."""
+    config: Config = app.extensions["referrals"].config
+    try:
+        server = create_server(
+            app, host=host, port=port, threads=THREADS, ident="referrals", max_request_body_size=48 * 1024 * 1024
+        )
+    except OSError as error:
+        sys.exit(f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another one with --port.")
+    signal.signal(signal.SIGTERM, stop)
+    jobs = jobs_of(app)
+    scheduler = jobs.scheduler() if config.scheduler else None
+    try:
+        if scheduler:
+            scheduler.start()
+        port = getattr(server, "effective_port", port)
+        print(f"Referrals is at http://{host}:{port}", flush=True)
+        server.run()
+    except (KeyboardInterrupt, SystemExit):
+        pass
+    finally:
+        if scheduler:
+            scheduler.shutdown(wait=True)
+        jobs.minutely()
+        jobs.leadership.give_up()
+        server.close()
+
+
+def findings(config: Config) -> list[tuple[bool, str]]:
+    """What is in order and what is not, each as a sentence."""
+    app = create_app(config)
+    found = []
+    with app.app_context():
+        reachable = is_reachable()
+        found.append((reachable, "The database answers." if reachable else "The database does not answer."))
+        if reachable:
+            newest = is_newest()
+            found.append((newest, "The schema is the newest." if newest else "Run `referrals migrate`."))
+    free = shutil.disk_usage(config.data_dir).free
+    found.append((free > LEAST_FREE_BYTES, f"{free // 1024**2} MiB are free for data."))
+    secret = config.data_dir / "secret.key"
+    private = not secret.exists() or not secret.stat().st_mode & 0o077
+    found.append((private, "The secret key is readable for its owner alone." if private else "chmod 600 secret.key."))
+    mail = "Mail goes to a server." if config.mail_url else "Mail goes to files; set REFERRALS_MAIL_URL to send it."
+    found.append((True, mail))
+    return found

@@ -1,0 +1,64 @@
+"""How the timeline of a lead tells what happened."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext
+
+from referrals.listing import AnyRow
+from referrals.web.words import DIALECTS, PAYOUT, SIGNS, STATUS, own_words
+
+
+def event_words(event: AnyRow, rep_names: Mapping[int, str]) -> str:
+    """One entry of the timeline, as a short sentence."""
+    details: Mapping[str, Any] = event.details
+    match event.kind:
+        case "submitted":
+            return gettext("Submitted")
+        case "imported":
+            return gettext("Imported: %(source)s", source=gettext(DIALECTS[details["source"]]))
+        case "assigned":
+            return gettext("Assigned to %(name)s", name=rep_names.get(details["rep_id"], ""))
+        case "unassigned":
+            return gettext("Assigned to nobody")
+        case "status":
+            return gettext(STATUS[details["after"]])
+        case "payout":
+            return gettext("Payout: %(outcome)s", outcome=gettext(PAYOUT[details["after"]]))
+        case "message":
+            return gettext("Message")
+        case "support_requested":
+            return gettext("Sales support requested")
+        case "appealed":
+            return gettext("Appealed")
+        case "appeal_answered":
+            return gettext("Appeal granted") if details["granted"] else gettext("Appeal not granted")
+    return conflict_words(event.kind, details)
+
+
+def conflict_words(kind: str, details: Mapping[str, Any]) -> str:
+    from referrals.web.filters import day
+
+    signs = ", ".join(gettext(SIGNS[sign]) for sign in details.get("matched", ()))
+    if kind == "conflict":
+        return gettext(
+            "In conflict: another partner registered this business on %(date)s (the same %(signs)s)",
+            date=day(details["registered_at"]),
+            signs=signs,
+        )
+    if kind == "claimed_by_other":
+        return gettext("Also claimed by lead %(ref)s (the same %(signs)s)", ref=details["other"], signs=signs)
+    if kind == "conflict_decided":
+        return {
+            "yours": gettext(
+                "Conflict decided: the business belongs to this partner (the same %(signs)s)", signs=signs
+            ),
+            "not_yours": gettext("Conflict decided: it belongs to another partner (the same %(signs)s)", signs=signs),
+            "both": gettext("Conflict decided: these are two businesses (the same %(signs)s)", signs=signs),
+        }[details["outcome"]]
+    return kind
+
+
+def event_quote(event: AnyRow) -> str:
+    """What somebody wrote with it, such as the sentence of a refusal."""
+    return own_words(event.details.get("sentence") or event.details.get("text") or "")

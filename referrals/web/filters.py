@@ -1,0 +1,135 @@
+"""How values look: moments, days, numbers, amounts, phones, in the reader's language and time zone."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import dates, numbers
+from flask import Flask, g, request
+from flask_babel import get_locale, gettext
+from markupsafe import Markup, escape
+
+from referrals.clock import now
+from referrals.money import Money, decimals, plain
+from referrals.people.rules import initials
+from referrals.values import readable_host, readable_phone
+from referrals.web.language import html_language, text_direction
+from referrals.web.visitor import visitor_or_none
+
+
+def init_app(app: Flask) -> None:
+    """Give templates these filters."""
+    own: dict[str, Callable[..., Any]] = {
+        "moment": moment,
+        "day": day,
+        "number": number,
+        "amount": amount,
+        "phone": readable_phone,
+        "host": readable_host,
+        "initials": initials,
+        "country": country,
+        "paragraphs": paragraphs,
+        "browser": browser,
+    }
+    app.jinja_env.filters.update(own)
+    app.jinja_env.globals.update(html_language=html_language, text_direction=text_direction)
+
+
+def zone() -> ZoneInfo:
+    """The reader's time zone: from the profile, else as their browser told, else UTC."""
+    if "zone" not in g:
+        here = visitor_or_none()
+        g.zone = known_zone((here.person.time_zone if here else None) or request.cookies.get("tz", ""))
+    found: ZoneInfo = g.zone
+    return found
+
+
+def known_zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def moment(value: datetime | str | None) -> Markup:
+    """A time as people say it (`Today, 14:03`), with the full one on hover."""
+    if value is None:
+        return Markup("")
+    value = datetime.fromisoformat(value) if isinstance(value, str) else value
+    local = value.astimezone(zone())
+    full = dates.format_datetime(local, "full", locale=get_locale())
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), full, spoken_moment(local))
+
+
+def spoken_moment(local: datetime) -> str:
+    locale = get_locale()
+    clock = dates.format_time(local, "short", locale=locale)
+    today = now().astimezone(zone()).date()
+    if local.date() == today:
+        return gettext("Today, %(time)s", time=clock)
+    if local.date() == today - timedelta(days=1):
+        return gettext("Yesterday, %(time)s", time=clock)
+    if local.year == today.year:
+        return gettext("%(day)s, %(time)s", day=dates.format_skeleton("MMMd", local, locale=locale), time=clock)
+    return dates.format_date(local, "medium", locale=locale)
+
+
+def day(value: date | datetime | str | None) -> str:
+    """A day: `20 Nov` this year, `20 Nov 2025` else."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value) if len(value) > 10 else date.fromisoformat(value)
+    if isinstance(value, datetime):
+        value = value.astimezone(zone()).date()
+    locale = get_locale()
+    if value.year == now().year:
+        return dates.format_skeleton("MMMd", value, locale=locale)
+    return dates.format_date(value, "medium", locale=locale)
+
+
+def number(value: int) -> str:
+    """A whole number with the separators of the language."""
+    return numbers.format_decimal(value, locale=get_locale())
+
+
+def amount(minor: int | None, currency: str | None) -> str:
+    """An amount of minor units with its currency."""
+    if minor is None or not currency:
+        return ""
+    places = decimals(currency)
+    text: str = numbers.format_currency(
+        plain(Money(minor, currency)), currency, locale=get_locale(), currency_digits=places == 2
+    )
+    return text
+
+
+def country(code: str) -> str:
+    """The name of a country in the reader's language; what is no code is shown as it stands."""
+    locale = get_locale()
+    return str(locale.territories.get(code, code)) if locale else code
+
+
+def paragraphs(text: str) -> Markup:
+    """Text of several lines: blank lines part paragraphs, line ends break lines. Everything is escaped."""
+    parts = [Markup("<br>").join(escape(line) for line in part.split("\n")) for part in text.split("\n\n") if part]
+    return Markup("").join(Markup("<p dir='auto'>{}</p>").format(part) for part in parts)
+
+
+BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(user_agent: str) -> str:
+    """A browser as its owner would call it."""
+    program = next((name for sign, name in BROWSERS if sign in user_agent), "")
+    system = next((name for sign, name in SYSTEMS if sign in user_agent), "")
+    return ", ".join(part for part in (program, system) if part) or gettext("A program")

@@ -1,0 +1,145 @@
+"""Forms of staff: decisions, reasons, products, rules, the programme's settings, imports."""
+
+from typing import Any
+
+from flask import request
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField
+from wtforms import BooleanField, IntegerField, RadioField, SelectField, TextAreaField
+
+from referrals.errors import RuleBroken
+from referrals.leads.assignment import representatives
+from referrals.leads.catalogue import Programme, products
+from referrals.leads.ownership import DECISIONS
+from referrals.values import COUNTRIES, clean_text
+from referrals.web import words
+from referrals.web.choices import by_label
+from referrals.web.filters import country
+from referrals.web.forms import Filled, Fits, Form, OneOf, line, lines
+
+ROWS = 12
+
+
+class DecisionForm(Form):
+    """Whose prospect it is, and why."""
+
+    decision = RadioField(_l("Decision"), [OneOf()], validate_choice=False)
+    text = lines(_l("Why"), required=True, description=_l("Both partners read this."), render_kw={"rows": 3})
+
+    def offer(self) -> "DecisionForm":
+        """Fill in what can be chosen."""
+        self.decision.choices = [(key, gettext(words.DECISIONS[key])) for key in DECISIONS]
+        return self
+
+
+class ReasonForm(Form):
+    """A reason of refusal."""
+
+    code = line(_l("Code"), required=False, longest=40, description=_l("For programs; it never changes."))
+    label = line(_l("Label"), longest=100, description=_l("What staff choose from."))
+    sentence = lines(_l("Sentence for the partner"), longest=500, render_kw={"rows": 2})
+    active = BooleanField(_l("Offered to staff"), default=True)
+
+
+class RuleForm(Form):
+    """Which leads go to which representative."""
+
+    country = SelectField(_l("Country"), [OneOf()], validate_choice=False)
+    product = SelectField(_l("Product"), [OneOf()], validate_choice=False)
+    rep = SelectField(_l("Sales representative"), [Filled(), OneOf()], validate_choice=False)
+
+    def offer(self) -> "RuleForm":
+        """Fill in what can be chosen."""
+        self.country.choices = [("", gettext("Any country")), *by_label((code, country(code)) for code in COUNTRIES)]
+        self.product.choices = [
+            ("", gettext("Any product")), *((str(one.id), words.own_words(one.name)) for one in products())
+        ]  # fmt: skip
+        self.rep.choices = [("", gettext("Choose")), *((str(rep.id), rep.person.name) for rep in representatives())]
+        return self
+
+
+class ProgrammeForm(Form):
+    """The settings of the partner programme."""
+
+    ownership_days = IntegerField(
+        _l("Days of ownership"),
+        description=_l("How long the first partner to submit a business owns it."),
+        render_kw={"min": 1, "max": 3650},
+    )
+    currency = line(_l("Currency"), longest=3, description=_l("In which expected values are written, like USD."))
+    shared_hosts = TextAreaField(
+        _l("Hosts that many share"),
+        [Fits(20_000, lines=True)],
+        description=_l("One a line. On these, the first part of the path tells two businesses apart."),
+        render_kw={"rows": 8},
+    )
+
+    def wanted(self) -> Programme:
+        """The settings that were typed."""
+        hosts = sorted(
+            {host.strip().lower().removeprefix("www.") for host in self.shared_hosts.data.split("\n")} - {""}
+        )
+        return Programme(self.ownership_days.data or 0, self.currency.data.upper(), tuple(hosts))
+
+
+class ProductForm(Form):
+    """A product, with rows for its own fields."""
+
+    code = line(_l("Code"), required=False, longest=40, description=_l("Part of the form's address; it never changes."))
+    name = line(_l("Name"), longest=60)
+    flow = SelectField(_l("How it pays"), [OneOf()], validate_choice=False)
+    active = BooleanField(_l("Partners can submit leads for it"), default=True)
+
+    def offer(self) -> "ProductForm":
+        """Fill in what can be chosen."""
+        self.flow.choices = [(key, gettext(label)) for key, label in words.FLOWS.items()]
+        return self
+
+
+def typed_definitions() -> list[dict[str, Any]]:
+    """The field definitions of a product form: rows `field_name_0`, `field_kind_0` …; empty rows are left out."""
+    found = []
+    for number in range(ROWS):
+        name, label, kind = (typed(f"field_{part}_{number}") for part in ("name", "label", "kind"))
+        if not (name or label):
+            continue
+        definition: dict[str, Any] = {"name": name, "label": label, "kind": kind}
+        if request.form.get(f"field_required_{number}") == "y":
+            definition["required"] = True
+        if kind == "choice":
+            definition["choices"] = typed_choices(request.form.get(f"field_choices_{number}", ""))
+        found.append(definition)
+    return found
+
+
+def typed(name: str) -> str:
+    try:
+        return clean_text(request.form.get(name, "")[:200])
+    except RuleBroken:
+        return ""
+
+
+def typed_choices(text: str) -> list[dict[str, str]]:
+    """Options, one a line: `value = label`, or a label alone."""
+    found = []
+    for row in text.splitlines():
+        value, separator, label = (part.strip() for part in row.partition("="))
+        if value:
+            found.append({"value": value[:100], "label": (label if separator else value)[:100]})
+    return found
+
+
+def written_choices(definition: dict[str, Any]) -> str:
+    """The options of a choice as they are typed."""
+    return "\n".join(f"{one['value']} = {one['label']}" for one in definition.get("choices", []))
+
+
+class UploadForm(Form):
+    """A table to import, for whom and for which product."""
+
+    file = FileField(_l("File"), description=_l("CSV or XLSX, with the names of the columns in the first row."))
+    partner = SelectField(_l("Partner"), [Filled(), OneOf()], validate_choice=False)
+    product = SelectField(
+        _l("Product"), [OneOf()], validate_choice=False, description=_l("For rows that do not name one.")
+    )

@@ -1,0 +1,31 @@
+"""What the application holds ready for views: settings, password hashing, the box for second factors."""
+
+from typing import Any
+
+from flask import current_app
+
+from referrals.config import Config
+from referrals.people.passwords import Passwords
+from referrals.secrets_box import SecretsBox
+
+
+def house() -> Any:
+    return current_app.extensions["referrals"]
+
+
+def config() -> Config:
+    """The operator's settings."""
+    found: Config = house().config
+    return found
+
+
+def passwords() -> Passwords:
+    """Makes and checks password hashes."""
+    found: Passwords = house().passwords
+    return found
+
+
+def second_factors() -> SecretsBox:
+    """Locks the secrets of second factors."""
+    found: SecretsBox = house().second_factors
+    return found

@@ -1,0 +1,147 @@
+"""The way around: what each role finds where, grouped by what people think about, with counts beside what waits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request
+
+from referrals.leads.ownership import open_conflict_count
+from referrals.leads.queries import count_leads, count_open_appeals
+from referrals.outbox.queries import unread_count
+from referrals.partners.queries import name_of_partner
+from referrals.people.queries import active_memberships
+from referrals.web.language import LANGUAGES
+from referrals.web.visitor import Visitor, visitor_or_none
+from referrals.web.words import ROLES, own_words
+from referrals.wording import N_
+
+
+@dataclass(frozen=True)
+class Place:
+    """One page in the navigation. `waits` is how much waits there."""
+
+    label: str
+    path: str
+    icon: str
+    waits: int = 0
+
+    @property
+    def is_here(self) -> bool:
+        return request.path == self.path or (self.path != "/" and request.path.startswith(f"{self.path}/"))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pages that belong together."""
+
+    label: str
+    places: tuple[Place, ...]
+
+
+def groups(here: Visitor) -> list[Group]:
+    """All pages of the visitor's role."""
+    return staff_groups(here) if here.actor.is_staff else partner_groups(here)
+
+
+def partner_groups(here: Visitor) -> list[Group]:
+    actor = here.actor
+    waiting = count_leads(actor, status="submitted") + count_leads(actor, status="in_progress")
+    found = [
+        Group(
+            N_("Referrals"),
+            (Place(N_("Home"), "/", "house"), Place(N_("Leads"), "/leads", "users", waiting)),
+        )
+    ]
+    if actor.may("manage_members"):
+        found.append(Group(N_("Team"), (Place(N_("Members"), "/members", "user-cog"),)))
+        found.append(Group(N_("Connect"), (Place(N_("API keys"), "/keys", "key"),)))
+    return found
+
+
+def staff_groups(here: Visitor) -> list[Group]:
+    work = [
+        Place(N_("Home"), "/", "house"),
+        Place(N_("Leads"), "/leads", "users"),
+        Place(N_("Conflicts"), "/conflicts", "git-compare", open_conflict_count()),
+        Place(N_("Appeals"), "/appeals", "scale", count_open_appeals()),
+    ]
+    found = [
+        Group(N_("Referrals"), tuple(work)),
+        Group(N_("Organisations"), (Place(N_("Partners"), "/partners", "building"),)),
+    ]
+    house = [Place(N_("Outbox"), "/outbox", "mail")]
+    if here.actor.may("configure"):
+        found[1] = Group(
+            N_("Organisations"),
+            (Place(N_("Partners"), "/partners", "building"), Place(N_("Imports"), "/imports", "upload")),
+        )
+        found.append(
+            Group(
+                N_("Rules"),
+                (
+                    Place(N_("Products"), "/products", "package"),
+                    Place(N_("Reasons"), "/reasons", "list-checks"),
+                    Place(N_("Assignment"), "/assignment", "shuffle"),
+                    Place(N_("Programme"), "/programme", "sliders-horizontal"),
+                ),
+            )
+        )
+        house = [Place(N_("People"), "/people", "user-cog"), *house, Place(N_("Audit log"), "/audit", "scroll-text")]
+    found.append(Group(N_("House"), tuple(house)))
+    return found
+
+
+def tabs(here: Visitor, unread: int) -> list[Place]:
+    """The five places at the thumb of a phone."""
+    bell = Place(N_("Bell"), "/notifications", "bell", unread)
+    more = Place(N_("More"), "/menu", "menu")
+    home, leads = Place(N_("Home"), "/", "house"), Place(N_("Leads"), "/leads", "users")
+    if here.actor.is_staff:
+        return [home, leads, Place(N_("Conflicts"), "/conflicts", "git-compare", open_conflict_count()), bell, more]
+    return [home, leads, Place(N_("Submit"), "/leads/new/plus", "plus"), bell, more]
+
+
+def organisation(here: Visitor) -> str:
+    """Below the visitor's name: their partner, or their role."""
+    if here.actor.partner_id is not None:
+        return name_of_partner(here.actor.partner_id)
+    return own_words(ROLES.get(here.actor.role, ""))
+
+
+def init_app(app: Flask) -> None:
+    """Give every page its way around."""
+
+    @app.context_processor
+    def frame() -> dict[str, Any]:
+        return {"frame": Frame(), "languages": LANGUAGES}
+
+
+class Frame:
+    """What stands around every page; asked for only by pages, not by fragments."""
+
+    @property
+    def here(self) -> Visitor | None:
+        """The visitor who has a membership to act in."""
+        here = visitor_or_none()
+        return here if here is not None and here.membership is not None else None
+
+    def build(self) -> dict[str, Any]:
+        """Navigation, tabs, unread count and names, for whoever is signed in."""
+        here = self.here
+        if here is None:
+            return {"here": visitor_or_none(), "groups": [], "tabs": [], "unread": 0, "organisation": ""}
+        unread = unread_count(here.person.id)
+        return {
+            "here": here,
+            "groups": groups(here),
+            "tabs": tabs(here, unread),
+            "unread": unread,
+            "organisation": organisation(here),
+            "several": len(active_memberships(here.person.id)) > 1,
+        }
+
+    @property
+    def appearance(self) -> str:
+        """Light, dark, or as the device is set."""
+        here = visitor_or_none()
+        return (here.person.appearance if here else None) or ""

@@ -1,0 +1,1 @@
+"""Pages for sales representatives and administrators."""

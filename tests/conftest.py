@@ -1,0 +1,88 @@
+"""What tests share: an application on a file database that is copied from a migrated template for each test."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+
+from referrals import create_app
+from referrals.config import Config
+from referrals.db import db, session
+from tests.making import Making
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+STRICT = os.environ.get("REFERRALS_TEST_STRICT") == "1"
+
+
+def missing(what: str) -> None:
+    """Skip for want of a tool; on the gate, where everything is installed, that is a failure."""
+    if STRICT:
+        pytest.fail(f"missing: {what}")
+    pytest.skip(f"missing: {what}")
+
+
+def config_for(database_url: str, data_dir: Path, **changes: object) -> Config:
+    """Settings as an operator would have them, with hashing at its cheapest and no limits on use."""
+    settings: dict[str, object] = {
+        "database_url": database_url,
+        "data_dir": data_dir,
+        "secret_key": "for-tests-alone",
+        "base_url": "http://127.0.0.1:8000",
+        "second_factor": "optional",
+        "scheduler": False,
+        "cheap_hashing": True,
+        "limits": False,
+    }
+    return Config(**(settings | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def template_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, made once per worker and copied for each test."""
+    folder = tmp_path_factory.mktemp("template")
+    file = folder / "template.db"
+    app = create_app(config_for(f"sqlite:///{file}", folder))
+    with app.app_context():
+        upgrade()
+        session.remove()
+        db.engine.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """One application per worker; its database file is replaced for each test."""
+    folder = tmp_path_factory.mktemp("app")
+    return create_app(config_for(f"sqlite:///{folder / 'referrals.db'}", folder))
+
+
+@pytest.fixture
+def app(shared_app: Flask, template_database: Path) -> Iterator[Flask]:
+    """The application on a fresh database, inside its context."""
+    config: Config = shared_app.extensions["referrals"].config
+    file = Path(config.database_url.removeprefix("sqlite:///"))
+    with shared_app.app_context():
+        session.remove()
+        db.engine.dispose()
+        for leftover in file.parent.glob(f"{file.name}*"):
+            leftover.unlink()
+        shutil.copyfile(template_database, file)
+        yield shared_app
+        session.remove()
+
+
+@pytest.fixture
+def at() -> datetime:
+    """The moment at which a test plays."""
+    return NOW
+
+
+@pytest.fixture
+def make(app: Flask, at: datetime) -> Making:
+    """Makes partners, people and leads."""
+    return Making(app, at)
