@@ -33,12 +33,12 @@ def main(words: list[str]) -> int:
 
 
 def run(module: str, *words: str) -> int:
-    """Become this Python module in the environment."""
+    """Run this Python module in the environment, in place of this process where the system can."""
     os.chdir(ROOT)
     command = [str(PYTHON), "-m", module, *words]
-    if os.name == "nt":
-        return subprocess.call(command)
-    os.execv(command[0], command)
+    if os.name != "nt":
+        os.execv(command[0], command)
+    return subprocess.call(command)
 
 
 def make_environment(*, testing: bool) -> None:
@@ -50,7 +50,8 @@ def make_environment(*, testing: bool) -> None:
     print("Making the environment; this happens once.", file=sys.stderr)
     if not PYTHON.exists():
         make_bare_environment()
-    install_with_uv(extra) or install_with_pip(extra)
+    if not install_with_uv(extra):
+        install_with_pip(extra)
     stamp.write_text(wanted())
 
 

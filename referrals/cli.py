@@ -32,7 +32,18 @@ from referrals.values import login_email
 password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Commands in which a broken rule is told as a sentence, not as a trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except RuleBroken as broken:
+            raise refuse(broken) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Referrals: partner and salesperson programmes, self-hosted."""
     structlog.configure(
@@ -146,10 +157,7 @@ def create_partner_command(name: str, email: str, password_stdin: bool) -> None:
     app = application()
     with app.app_context():
         person = new_person(app, email, "", password_stdin)
-        try:
-            partner = create_partner(name.strip(), by=SYSTEM, at=now())
-        except RuleBroken as broken:
-            raise refuse(broken) from None
+        partner = create_partner(name.strip(), by=SYSTEM, at=now())
         add_partner_member(person, partner.id, frozenset(PERMISSIONS), by=SYSTEM, at=now())
         key = make_key("partner", partner_id=partner.id, name="create-partner", scopes=["leads"], by=SYSTEM, at=now())
         session.commit()
@@ -158,16 +166,13 @@ def create_partner_command(name: str, email: str, password_stdin: bool) -> None:
 
 def new_person(app: Flask, email: str, name: str, password_stdin: bool) -> Person:
     """The account with this e-mail; made with a password that is read or asked for when there is none."""
-    try:
-        normal = login_email(email)
-        known = find_person_by_email(normal)
-        if known is not None:
-            return known
-        password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
-        digest = app.extensions["referrals"].passwords.hash(password)
-        return create_person(normal, name or normal.partition("@")[0], password_hash=digest, at=now())
-    except RuleBroken as broken:
-        raise refuse(broken) from None
+    normal = login_email(email)
+    known = find_person_by_email(normal)
+    if known is not None:
+        return known
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
+    digest = app.extensions["referrals"].passwords.hash(password)
+    return create_person(normal, name or normal.partition("@")[0], password_hash=digest, at=now())
 
 
 def ask_password() -> str:
@@ -197,8 +202,6 @@ def import_leads(file: Path, partner_name: str, product_code: str, pairs: tuple[
             mapping = rename(reading.mapping, reading.table.header, pairs)
         except NotFound:
             raise click.ClickException(f"There is no product {product_code}.") from None
-        except RuleBroken as broken:
-            raise refuse(broken) from None
         except ValueError as error:
             raise click.ClickException(f"--map {error}: the file has no such column.") from None
         importer = LeadImport(partner, mapping, reading.dialect, product, at=now())

@@ -1,4 +1,4 @@
-"""A believable demo in an empty database: partners, people and half a year of leads, by the same operations as pages."""
+"""A believable demo in an empty database: partners, people, half a year of leads, by the same operations as pages."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -32,7 +32,13 @@ STAFF = (
     ("rep", "陈小芳", "fang@demo.example.org", "+8613800138000", ""),
 )
 PARTNERS = (
-    ("Studio Północ", (("Anna Kowalska", "anna@demo.example.org", PERMISSIONS), ("Piotr Zając", "piotr@demo.example.org", ()))),
+    (
+        "Studio Północ",
+        (
+            ("Anna Kowalska", "anna@demo.example.org", PERMISSIONS),
+            ("Piotr Zając", "piotr@demo.example.org", ()),
+        ),
+    ),
     ("Bangkok Web Works", (("สมชาย ใจดี", "somchai@demo.example.org", PERMISSIONS),)),
     ("Brightside Agency", (("Emily Stone", "emily@demo.example.org", PERMISSIONS),)),
 )  # fmt: skip

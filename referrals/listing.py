@@ -193,28 +193,35 @@ class Pager:
         return Slice(rows, total, first, previous, following)
 
 
-class Listing:
-    """A list of modest size: it sorts by `keys`, searches in `searched` (a normal form), pages, and can be had whole.
+@dataclass(frozen=True)
+class Shape:
+    """By what a list sorts (`keys`, columns by name), what tells its rows apart, what it searches (a normal form)."""
 
-    A subclass names its columns and builds, in its own __init__, the statement of what the viewer may see.
+    keys: Mapping[str, Any]
+    default: str
+    ident: Any
+    searched: Any = None
+
+
+class Listing:
+    """A list of modest size: it sorts, searches, pages, and can be had whole.
+
+    A subclass has a shape and builds, in its own __init__, the statement of what the viewer may see.
     """
 
-    keys: ClassVar[Mapping[str, Any]]
-    default: ClassVar[str]
-    ident: ClassVar[Any]
-    searched: ClassVar[Any] = None
+    shape: ClassVar[Shape]
 
     def __init__(self, wish: Wish, statement: Statement) -> None:
         self.wish = wish
-        self.order = chosen_order(wish.sort, self.keys, self.default)
+        self.order = chosen_order(wish.sort, self.shape.keys, self.shape.default)
         term = normal_form(wish.q.strip())
-        if term and self.searched is not None:
-            statement = statement.where(text_position(self.searched, term) > 0)
+        if term and self.shape.searched is not None:
+            statement = statement.where(text_position(self.shape.searched, term) > 0)
         self.statement = statement
 
     def slice(self) -> Slice:
         """The page that is asked for."""
-        return Pager(self.statement, self.order, self.ident).slice(self.wish.page, self.count)
+        return Pager(self.statement, self.order, self.shape.ident).slice(self.wish.page, self.count)
 
     def count(self) -> int:
         """How many rows there are over all pages."""
@@ -222,6 +229,6 @@ class Listing:
 
     def everything(self) -> Iterator[AnyRow]:
         """All rows in order, for an export; read in portions."""
-        columns = (self.order.key, self.ident)
+        columns = (self.order.key, self.shape.ident)
         ordered = self.statement.order_by(*(desc(column) if self.order.descending else column for column in columns))
         yield from session.execute(ordered.execution_options(yield_per=500))

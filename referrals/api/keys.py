@@ -47,7 +47,7 @@ def presented_key() -> ApiKey:
 
 
 def idempotent(view: Callable[P, Any]) -> Callable[P, Any]:
-    """What the call did is committed with its answer: same Idempotency-Key and body, the same answer, nothing done again.
+    """What the call did is committed with its answer: same Idempotency-Key and body, same answer, nothing done again.
 
     Another body with the same key: 422. Calls that failed did nothing, keep nothing, and may be tried again.
     """

@@ -37,8 +37,14 @@ class WrongCurrency(RuleBroken):
 @partner_key("leads")
 def index(query: dict[str, str]) -> Response:
     """List leads, the newest first"""
-    names = ("q", "product", "status", "payout", "sort")
-    wish = LeadWish(page=query.get("cursor", ""), **{name: query.get(name, "") for name in names})
+    wish = LeadWish(
+        q=query.get("q", ""),
+        product=query.get("product", ""),
+        status=query.get("status", ""),
+        payout=query.get("payout", ""),
+        sort=query.get("sort", ""),
+        page=query.get("cursor", ""),
+    )
     found = LeadList(g.actor, wish).slice()
     leads = get_leads(g.actor, [row.ref for row in found.rows])
     return jsonify({"items": [as_json(lead) for lead in leads], "next": found.next})

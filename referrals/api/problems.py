@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Response, current_app, request
+from flask import Response, current_app, make_response, request
 from flask_babel import gettext
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -33,7 +33,7 @@ def problem(status: int, detail: str = "", **more: Any) -> Response:
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     if detail:
         body["detail"] = detail
-    response: Response = current_app.json.response({**body, **more})
+    response = make_response(current_app.json.response({**body, **more}))
     response.status_code = status
     response.mimetype = "application/problem+json"
     if status == HTTPStatus.UNAUTHORIZED:

@@ -13,7 +13,7 @@ from referrals.leads.timeline import note
 from referrals.listing import AnyRow
 from referrals.people import audit
 from referrals.people.models import Person, Representative
-from referrals.people.rules import Actor
+from referrals.people.rules import SYSTEM, Actor
 
 
 def choose_rep(product_id: int, country: str) -> Representative | None:
@@ -40,19 +40,19 @@ def tiers(product_id: int, country: str) -> list[set[int]]:
 
 def assign_by_rule(lead: Lead, *, by: Actor, at: datetime) -> None:
     """Give a new lead to whose turn it is and tell them; with nobody there, tell the administrators."""
-    if assign_quietly(lead, by=by, at=at):
+    if assign_quietly(lead, at=at):
         notices.tell_rep(lead, "lead_assigned", "assigned", by=by, at=at)
     else:
         notices.tell_unassigned(lead, by=by, at=at)
 
 
-def assign_quietly(lead: Lead, *, by: Actor, at: datetime) -> bool:
+def assign_quietly(lead: Lead, *, at: datetime) -> bool:
     """Give a lead to whose turn it is and tell nobody; answers whether somebody was there."""
     rep = choose_rep(lead.product_id, lead.country)
     if rep is None:
         return False
     rep.turn = (session.scalar(select(func.max(Representative.turn))) or 0) + 1
-    hand_over(lead, rep, by=by, at=at)
+    hand_over(lead, rep, by=SYSTEM, at=at)
     return True
 
 

@@ -16,9 +16,9 @@ from referrals.leads.models import Lead, LeadConflict, Product, ProspectKey
 from referrals.leads.refusal import refuse_for_duplicate
 from referrals.leads.rules import claims_overlap, is_open, prospect_keys
 from referrals.leads.timeline import note
-from referrals.listing import AnyRow, Listing, Statement, Wish
+from referrals.listing import AnyRow, Listing, Shape, Statement, Wish
 from referrals.partners.models import Partner
-from referrals.people.rules import Actor
+from referrals.people.rules import SYSTEM, Actor
 from referrals.wording import N_
 
 DECISIONS = ("keep", "give", "both")
@@ -111,12 +111,12 @@ def record_conflicts(lead: Lead, rivals: Sequence[Match], *, by: Actor, at: date
     for rival in rivals:
         matched = list(rival.kinds)
         session.add(LeadConflict(lead_id=lead.id, against_id=rival.lead.id, matched=matched, at=at))
-        note(rival.lead, "claimed_by_other", by=by, at=at, staff_only=True, matched=matched, other=lead.ref)
+        note(rival.lead, "claimed_by_other", by=SYSTEM, at=at, staff_only=True, matched=matched, other=lead.ref)
     if not rivals:
         return
     first = min(rivals, key=lambda rival: rival.lead.submitted_at)
     registered_at = first.lead.submitted_at.isoformat()
-    note(lead, "conflict", by=by, at=at, registered_at=registered_at, matched=list(first.kinds))
+    note(lead, "conflict", by=SYSTEM, at=at, registered_at=registered_at, matched=list(first.kinds))
     if not quietly:
         notices.tell_partner(lead, "lead_conflict", "conflict", by=by, at=at, registered_at=registered_at)
         notices.tell_rep(lead, "conflict_for_staff", "conflict", by=by, at=at, matched=list(first.kinds))
@@ -205,10 +205,12 @@ NewcomerPartner, HolderPartner = aliased(Partner), aliased(Partner)
 class ConflictList(Listing):
     """Prospects that two partners claim; those to decide first."""
 
-    keys = {"at": LeadConflict.at, "business_name": Newcomer.business_key}
-    default = "-at"
-    ident = LeadConflict.id
-    searched = Newcomer.search_text
+    shape = Shape(
+        keys={"at": LeadConflict.at, "business_name": Newcomer.business_key},
+        default="-at",
+        ident=LeadConflict.id,
+        searched=Newcomer.search_text,
+    )
 
     def __init__(self, viewer: Actor, wish: Wish) -> None:
         viewer.require("work_leads")

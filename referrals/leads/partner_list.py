@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from referrals.leads.models import LeadCount
-from referrals.listing import Listing, Wish
+from referrals.listing import Listing, Shape, Wish
 from referrals.partners.models import Partner
 from referrals.partners.queries import visible_to
 from referrals.people.models import Membership
@@ -21,10 +21,12 @@ LEADS = select(func.coalesce(func.sum(LeadCount.leads), 0)).where(LeadCount.part
 class PartnerList(Listing):
     """The partners that the viewer may see."""
 
-    keys = {"name": Partner.name_key, "since": Partner.created_at}
-    default = "name"
-    ident = Partner.id
-    searched = Partner.name_key
+    shape = Shape(
+        keys={"name": Partner.name_key, "since": Partner.created_at},
+        default="name",
+        ident=Partner.id,
+        searched=Partner.name_key,
+    )
 
     def __init__(self, viewer: Actor, wish: Wish) -> None:
         counted = (MEMBERS.label("members"), LEADS.label("leads"))

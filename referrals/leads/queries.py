@@ -9,7 +9,7 @@ from referrals.db import session
 from referrals.errors import NotFound
 from referrals.leads.models import Appeal, Lead, LeadCount, LeadEvent, LeadMessage
 from referrals.leads.rules import Standing
-from referrals.listing import AnyRow, Listing, Wish
+from referrals.listing import AnyRow, Listing, Shape, Wish
 from referrals.partners.models import Partner
 from referrals.people.models import Person, Representative
 from referrals.people.rules import Actor
@@ -124,7 +124,7 @@ def reps_seen_by(viewer: Actor) -> Sequence[AnyRow]:
 
 
 def count_leads(viewer: Actor, **where: str | int) -> int:
-    """How many leads the viewer sees, by status, payout or representative; from the table of counts where that suffices."""
+    """How many leads the viewer sees, by status, payout or representative; from the kept counts where they suffice."""
     if viewer.is_staff or viewer.may("view_referrals"):
         statement = select(func.coalesce(func.sum(LeadCount.leads), 0))
         if not viewer.is_staff:
@@ -166,10 +166,12 @@ def count_open_appeals() -> int:
 class AppealList(Listing):
     """Appeals for staff; those to answer first."""
 
-    keys = {"at": Appeal.at, "business_name": Lead.business_key}
-    default = "at"
-    ident = Appeal.id
-    searched = Lead.search_text
+    shape = Shape(
+        keys={"at": Appeal.at, "business_name": Lead.business_key},
+        default="at",
+        ident=Appeal.id,
+        searched=Lead.search_text,
+    )
 
     def __init__(self, viewer: Actor, wish: Wish) -> None:
         viewer.require("work_leads")

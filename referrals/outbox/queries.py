@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, false, func, select, true
 
 from referrals.db import KeyText, session
 from referrals.errors import NotFound
-from referrals.listing import Listing, Wish
+from referrals.listing import Listing, Shape, Wish
 from referrals.outbox.models import Notification, NotificationChoice, OutboxMessage
 from referrals.people.rules import Actor
 
@@ -46,10 +46,12 @@ def due_mails(*, at: datetime, limit: int = 50) -> Sequence[OutboxMessage]:
 class MailList(Listing):
     """The outbox, newest first."""
 
-    keys = {"created": OutboxMessage.created_at, "to": func.lower(OutboxMessage.to_email, type_=KeyText)}
-    default = "-created"
-    ident = OutboxMessage.id
-    searched = func.lower(OutboxMessage.to_email, type_=KeyText)
+    shape = Shape(
+        keys={"created": OutboxMessage.created_at, "to": func.lower(OutboxMessage.to_email, type_=KeyText)},
+        default="-created",
+        ident=OutboxMessage.id,
+        searched=func.lower(OutboxMessage.to_email, type_=KeyText),
+    )
 
     def __init__(self, viewer: Actor, wish: Wish) -> None:
         statement = select(
@@ -72,9 +74,11 @@ class MailList(Listing):
 class NotificationList(Listing):
     """What is under a person's bell, newest first."""
 
-    keys = {"created": Notification.created_at}
-    default = "-created"
-    ident = Notification.id
+    shape = Shape(
+        keys={"created": Notification.created_at},
+        default="-created",
+        ident=Notification.id,
+    )
 
     def __init__(self, viewer: Actor, wish: Wish) -> None:
         statement = select(

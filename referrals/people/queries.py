@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, true
 
 from referrals.db import KeyText, session
 from referrals.errors import NotFound
-from referrals.listing import Listing, Wish
+from referrals.listing import Listing, Shape, Wish
 from referrals.people.models import (
     ApiKey,
     AuditEntry,
@@ -90,16 +90,18 @@ def get_membership(viewer: Actor, membership_id: int) -> Membership:
 class MemberList(Listing):
     """Members of one partner, or staff (`partner_id` None)."""
 
-    keys = {
-        "name": Person.name_key,
-        "email": func.coalesce(Person.email, "", type_=KeyText),
-        "role": Membership.role,
-        "status": Membership.status,
-        "since": Membership.created_at,
-    }
-    default = "name"
-    ident = Membership.id
-    searched = Person.search_text
+    shape = Shape(
+        keys={
+            "name": Person.name_key,
+            "email": func.coalesce(Person.email, "", type_=KeyText),
+            "role": Membership.role,
+            "status": Membership.status,
+            "since": Membership.created_at,
+        },
+        default="name",
+        ident=Membership.id,
+        searched=Person.search_text,
+    )
 
     def __init__(self, viewer: Actor, partner_id: int | None, wish: Wish) -> None:
         statement = (
@@ -116,14 +118,16 @@ class MemberList(Listing):
 class AuditList(Listing):
     """The audit log; newest first."""
 
-    keys = {
-        "at": AuditEntry.at,
-        "action": AuditEntry.action,
-        "person": func.coalesce(Person.name_key, "", type_=KeyText),
-    }
-    default = "-at"
-    ident = AuditEntry.id
-    searched = func.coalesce(Person.search_text, "")
+    shape = Shape(
+        keys={
+            "at": AuditEntry.at,
+            "action": AuditEntry.action,
+            "person": func.coalesce(Person.name_key, "", type_=KeyText),
+        },
+        default="-at",
+        ident=AuditEntry.id,
+        searched=func.coalesce(Person.search_text, ""),
+    )
 
     def __init__(self, viewer: Actor, wish: Wish) -> None:
         viewer.require("configure")

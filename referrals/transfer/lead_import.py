@@ -172,7 +172,7 @@ class LeadImport:
         note(lead, "imported", by=by, at=self.at, source=self.dialect)
         record_conflicts(lead, claim.rivals, by=by, at=self.at, quietly=True)
         if is_open(lead.status, lead.payout):
-            assign_quietly(lead, by=by, at=self.at)
+            assign_quietly(lead, at=self.at)
         session.flush()
         return self.with_conflict(plan, claim)
 

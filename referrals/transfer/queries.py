@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from referrals.db import session
 from referrals.errors import NotFound
-from referrals.listing import Listing, Wish
+from referrals.listing import Listing, Shape, Wish
 from referrals.partners.models import Partner
 from referrals.people.models import Person
 from referrals.people.rules import Actor
@@ -25,10 +25,12 @@ def get_import(viewer: Actor, import_id: int) -> ImportRun:
 class ImportList(Listing):
     """All imports, newest first."""
 
-    keys = {"created": ImportRun.created_at, "partner": Partner.name_key, "status": ImportRun.status}
-    default = "-created"
-    ident = ImportRun.id
-    searched = Partner.name_key
+    shape = Shape(
+        keys={"created": ImportRun.created_at, "partner": Partner.name_key, "status": ImportRun.status},
+        default="-created",
+        ident=ImportRun.id,
+        searched=Partner.name_key,
+    )
 
     def __init__(self, viewer: Actor, wish: Wish) -> None:
         viewer.require("import")
@@ -54,9 +56,11 @@ class ImportList(Listing):
 class RemarkList(Listing):
     """The report of one import, by line."""
 
-    keys = {"line": ImportRemark.line}
-    default = "line"
-    ident = ImportRemark.id
+    shape = Shape(
+        keys={"line": ImportRemark.line},
+        default="line",
+        ident=ImportRemark.id,
+    )
 
     def __init__(self, viewer: Actor, import_id: int, wish: Wish) -> None:
         viewer.require("import")

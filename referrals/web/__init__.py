@@ -9,7 +9,6 @@ from referrals.web import (
     account,
     bell,
     emails,
-    errors,
     filters,
     health,
     home,
@@ -27,6 +26,9 @@ from referrals.web import (
     sign_in,
     visitor,
     words,
+)
+from referrals.web import (
+    errors as errors,
 )
 from referrals.web.assets import asset, icon, token
 from referrals.web.audit_words import action_words

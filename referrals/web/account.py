@@ -1,5 +1,7 @@
 """One's own account: profile, e-mail, password, sessions, notifications (`SPEC §13`)."""
 
+from typing import Any
+
 from flask import Blueprint, Response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,7 +13,7 @@ from referrals.outbox.queries import notification_choices
 from referrals.outbox.rules import KINDS
 from referrals.people import audit
 from referrals.people.operations import EmailTaken, LinkSpent, change_email, make_link, set_password, use_link
-from referrals.people.queries import find_person_by_email, get_person, open_sign_ins
+from referrals.people.queries import find_open_link, find_person_by_email, get_person, open_sign_ins
 from referrals.people.sign_in import WrongPassword, close_sign_in
 from referrals.values import parse_id
 from referrals.web import hx, limits
@@ -22,6 +24,7 @@ from referrals.web.language import COOKIE, LANGUAGES
 from referrals.web.safe_urls import came_from
 from referrals.web.tokens import params_of, read_token
 from referrals.web.visitor import actor, signed_in, visitor, visitor_or_none
+from referrals.wording import N_
 
 blueprint = Blueprint("account", __name__)
 YEAR = 365 * 24 * 3600
@@ -51,7 +54,7 @@ def save_profile() -> AnyResponse:
     person.language, person.time_zone = form.language.data or None, form.time_zone.data or None
     person.appearance = form.appearance.data or None
     session.commit()
-    return hx.go_to(url_for("account.profile"))
+    return hx.go_to(url_for("account.profile"), N_("Saved."))
 
 
 @blueprint.post("/account/email")
@@ -84,6 +87,8 @@ def ask_for_email() -> AnyResponse:
 @limits.unknown_links
 def confirm_email(token: str) -> Response:
     """Asks whether the address is to be changed; looking changes nothing."""
+    if find_open_link(read_token(token, "email"), "email", at=now()) is None:
+        return page(410)
     return hx.render("account/email.html", "account/email.html", path=request.path)
 
 
@@ -121,7 +126,7 @@ def change_password() -> AnyResponse:
             set_password(here.person, digest, at=now(), keep_sign_in=here.sign_in.id)
             audit.record("password_changed", by=actor(), at=now(), subject=here.person.name)
             session.commit()
-            return hx.go_to(url_for("account.sessions"))
+            return hx.go_to(url_for("account.sessions"), N_("Your password is changed."))
     except RuleBroken as broken:
         session.rollback()
         form.put(broken)
@@ -133,7 +138,7 @@ def change_password() -> AnyResponse:
 def sessions() -> Response:
     """Where one is signed in."""
     here = visitor()
-    context = {"sign_ins": open_sign_ins(here.person.id, at=now()), "here": here.sign_in.id}
+    context: dict[str, Any] = {"sign_ins": open_sign_ins(here.person.id, at=now()), "here": here.sign_in.id}
     return hx.render("account/sessions.html", "account/sessions.html", **context)
 
 
@@ -143,7 +148,7 @@ def revoke(sign_in_id: str) -> AnyResponse:
     """Sign one browser out."""
     close_sign_in(parse_id(sign_in_id) or 0, visitor().person.id, at=now())
     session.commit()
-    return hx.go_to(url_for("account.sessions"))
+    return hx.go_to(url_for("account.sessions"), N_("That browser is signed out."))
 
 
 @blueprint.get("/account/notifications")
@@ -165,7 +170,7 @@ def save_notifications() -> AnyResponse:
         {kind: (form.get(f"{kind}_mail") == "y", form.get(f"{kind}_bell") == "y") for kind in KINDS},
     )
     session.commit()
-    return hx.go_to(url_for("account.notifications"))
+    return hx.go_to(url_for("account.notifications"), N_("Saved."))
 
 
 @blueprint.post("/language")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, render_template
 from flask_babel import force_locale, gettext
+from markupsafe import Markup
 
 from referrals.config import ROOT
 from referrals.leads.catalogue import get_product
@@ -298,9 +299,9 @@ def line_of(template: str, params: Params) -> str:
     return MAILS[template](params).subject
 
 
-def style() -> str:
+def style() -> Markup:
     """The style sheet of mails, which stands in each of them."""
-    return (ROOT / "static" / "css" / "mail.css").read_text()
+    return Markup((ROOT / "static" / "css" / "mail.css").read_text())  # noqa: S704 - our own file
 
 
 def style_digest() -> str:

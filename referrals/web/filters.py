@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
     """Give templates these filters."""
     own: dict[str, Callable[..., Any]] = {
         "moment": moment,
+        "when": when,
         "day": day,
         "number": number,
         "amount": amount,
@@ -54,12 +55,27 @@ def known_zone(name: str) -> ZoneInfo:
 
 def moment(value: datetime | str | None) -> Markup:
     """A time as people say it (`Today, 14:03`), with the full one on hover."""
+    return timed(value, spoken_moment)
+
+
+def when(value: datetime | str | None) -> Markup:
+    """For tables: the time of today, the day of what was before, with the full time on hover."""
+    return timed(value, spoken_shortly)
+
+
+def timed(value: datetime | str | None, spoken: Callable[[datetime], str]) -> Markup:
     if value is None:
         return Markup("")
     value = datetime.fromisoformat(value) if isinstance(value, str) else value
     local = value.astimezone(zone())
     full = dates.format_datetime(local, "full", locale=get_locale())
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), full, spoken_moment(local))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), full, spoken(local))
+
+
+def spoken_shortly(local: datetime) -> str:
+    if local.date() == now().astimezone(zone()).date():
+        return str(dates.format_time(local, "short", locale=get_locale()))
+    return day(local)
 
 
 def spoken_moment(local: datetime) -> str:

@@ -1,8 +1,10 @@
 """HTMX: the only place that knows its headers. A fragment is a `_partial.html` that a page includes too."""
 
+import json
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, flash, make_response, redirect, render_template, request
+from flask_babel import gettext
 
 
 def wants_fragment() -> bool:
@@ -21,8 +23,10 @@ def render(page: str, fragment: str, status: int = 200, **context: Any) -> Respo
     return make_response(render_template(template, **context), status)
 
 
-def go_to(url: str) -> Response:
-    """Success: on to another page."""
+def go_to(url: str, told: str = "") -> Response:
+    """Success: on to another page, which tells in a toast what was done (`told`, a marked sentence)."""
+    if told:
+        flash(gettext(told), "good")
     if not wants_fragment():
         return make_response(redirect(url, 303))
     response = make_response("", 204)
@@ -30,10 +34,11 @@ def go_to(url: str) -> Response:
     return response
 
 
-def announce(response: Response, *events: str) -> Response:
-    """Tell the other parts of the page that something changed."""
-    if events and wants_fragment():
-        response.headers["HX-Trigger"] = ", ".join(events)
+def announce(response: Response, *events: str, told: str = "") -> Response:
+    """Tell the other parts of the page what changed, and the person what was done."""
+    detail = dict.fromkeys(events, "") | ({"toast": gettext(told)} if told else {})
+    if detail and wants_fragment():
+        response.headers["HX-Trigger"] = json.dumps(detail)
     return response
 
 

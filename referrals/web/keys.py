@@ -12,6 +12,7 @@ from referrals.values import parse_id
 from referrals.web import hx
 from referrals.web.forms.people import KeyForm
 from referrals.web.visitor import actor, may
+from referrals.wording import N_
 
 blueprint = Blueprint("keys", __name__)
 
@@ -53,4 +54,4 @@ def revoke(key_id: str) -> AnyResponse:
         raise NotFound
     revoke_key(key, by=actor(), at=now())
     session.commit()
-    return hx.go_to(url_for("keys.index"))
+    return hx.go_to(url_for("keys.index"), N_("The key is revoked."))

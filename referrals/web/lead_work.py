@@ -20,12 +20,13 @@ from referrals.values import clean_text, parse_id
 from referrals.web import drafts, hx, limits
 from referrals.web.leads import facts
 from referrals.web.visitor import actor, may, member
+from referrals.wording import N_
 
 blueprint = Blueprint("lead_work", __name__)
 
 
-def act(ref: str, verb: Callable[[Lead], Any]) -> Response:
-    """Do something to a lead: back to it, or, where a rule forbids it, the sentence in place and all typed text kept."""
+def act(ref: str, verb: Callable[[Lead], Any], told: str) -> Response:
+    """Do something to a lead: back to it, or, where a rule forbids it, its sentence in place and what was typed."""
     lead = get_lead(actor(), ref, for_update=True)
     try:
         verb(lead)
@@ -38,8 +39,8 @@ def act(ref: str, verb: Callable[[Lead], Any]) -> Response:
         return hx.render("leads/show.html", "leads/_drawer.html", 422, **facts(lead, broken))
     if hx.wants_fragment():
         fragment = hx.render("leads/show.html", "leads/_drawer.html", **facts(lead) | {"message_text": ""})
-        return hx.announce(fragment, "leads-changed")
-    return hx.go_to(url_for("leads.show", ref=ref))
+        return hx.announce(fragment, "leads-changed", told=told)
+    return hx.go_to(url_for("leads.show", ref=ref), told)
 
 
 def written(name: str) -> str:
@@ -64,6 +65,7 @@ def status(ref: str) -> Response:
         lambda lead: change_status(
             lead, form.get("status", ""), reason=form.get("reason", ""), text=written("note"), by=actor(), at=now()
         ),
+        N_("The status is changed."),
     )
 
 
@@ -77,6 +79,7 @@ def payout(ref: str) -> Response:
         lambda lead: record_payout(
             lead, form.get("outcome", ""), reason=form.get("reason", ""), text=written("note"), by=actor(), at=now()
         ),
+        N_("The payout is recorded."),
     )
 
 
@@ -90,7 +93,7 @@ def assignment(ref: str) -> Response:
     def give(lead: Lead) -> None:
         assign(lead, get_rep(rep_id or 0) if chosen else None, by=actor(), at=now())
 
-    return act(ref, give)
+    return act(ref, give, N_("The assignment is changed."))
 
 
 @blueprint.post("/leads/<ref>/messages")
@@ -98,32 +101,50 @@ def assignment(ref: str) -> Response:
 @member
 def message(ref: str) -> Response:
     """Write to the other side."""
-    return act(ref, lambda lead: conversation.send_message(lead, request.form.get("text", ""), by=actor(), at=now()))
+    return act(
+        ref,
+        lambda lead: conversation.send_message(lead, request.form.get("text", ""), by=actor(), at=now()),
+        N_("Your message is sent."),
+    )
 
 
 @blueprint.post("/leads/<ref>/support")
 @may("submit_leads")
 def support(ref: str) -> Response:
     """The partner asks for sales support after all."""
-    return act(ref, lambda lead: conversation.request_support(lead, by=actor(), at=now()))
+    return act(
+        ref,
+        lambda lead: conversation.request_support(lead, by=actor(), at=now()),
+        N_("We have passed on your request."),
+    )
 
 
 @blueprint.post("/leads/<ref>/appeal")
 @may("submit_leads")
 def appeal(ref: str) -> Response:
     """The partner objects to a refusal."""
-    return act(ref, lambda lead: conversation.appeal(lead, request.form.get("text", ""), by=actor(), at=now()))
+    return act(
+        ref,
+        lambda lead: conversation.appeal(lead, request.form.get("text", ""), by=actor(), at=now()),
+        N_("Your appeal is sent."),
+    )
 
 
 @blueprint.post("/leads/<ref>/appeal/rejection")
 @may("work_leads")
 def appeal_rejection(ref: str) -> Response:
     """Staff stay with the refusal."""
-    return act(ref, lambda lead: conversation.reject_appeal(lead, written("text"), by=actor(), at=now()))
+    return act(
+        ref,
+        lambda lead: conversation.reject_appeal(lead, written("text"), by=actor(), at=now()),
+        N_("The partner is told."),
+    )
 
 
 @blueprint.post("/leads/<ref>/appeal/grant")
 @may("work_leads")
 def appeal_grant(ref: str) -> Response:
     """Staff reopen the lead."""
-    return act(ref, lambda lead: conversation.reopen(lead, written("text"), by=actor(), at=now()))
+    return act(
+        ref, lambda lead: conversation.reopen(lead, written("text"), by=actor(), at=now()), N_("The partner is told.")
+    )

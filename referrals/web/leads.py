@@ -36,7 +36,10 @@ blueprint = Blueprint("leads", __name__)
 BUSINESS = Column("business_name", N_("Business"), lambda row: row.business_name)
 COLUMNS = (
     BUSINESS,
+    Column("ref", N_("Lead"), lambda row: row.ref, shown=False),
+    Column("website_url", N_("Website URL"), lambda row: row.website_url, shown=False),
     Column("contact_name", N_("Contact"), lambda row: row.contact_name),
+    Column("contact_email", N_("Contact e-mail"), lambda row: row.contact_email, shown=False),
     Column("product", N_("Product"), lambda row: words.own_words(row.product)),
     Column("status", N_("Status"), lambda row: gettext(words.STATUS[row.status])),
     Column("payout", N_("Payout"), lambda row: gettext(words.PAYOUT[row.payout])),
@@ -156,7 +159,9 @@ def create(code: str) -> Response:
         )
     drafts.spent()
     session.commit()
-    return hx.go_to(url_for("leads.show", ref=lead.ref))
+    return hx.go_to(
+        url_for("leads.show", ref=lead.ref), N_("Your lead is submitted. A confirmation is on its way by e-mail.")
+    )
 
 
 @blueprint.get("/leads/<ref>")

@@ -1,4 +1,4 @@
-"""Every list of the application: columns, filters, search, sorting, pages and exports, from one description (`SPEC §13`)."""
+"""Every list: columns, filters, search, sorting, pages and exports, from one description (`SPEC §13`)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,13 +25,17 @@ class Listed(Protocol):
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its key in URLs, its heading, whether one can sort by it, and its value in an export."""
+    """A column: its key in URLs, its heading, whether one can sort by it, and its value in an export.
+
+    Columns that are not `shown` stand in exports alone, where the page has them inside another cell.
+    """
 
     key: str
     label: str
     value: Callable[[AnyRow], Any] = lambda _row: ""
     sortable: bool = True
     style: str = ""
+    shown: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class ListPage:
     dates: bool = False
     exports: bool = True
     more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> list[Column]:
+        """The columns of the page."""
+        return [column for column in self.columns if column.shown]
 
     @property
     def id(self) -> str:
@@ -122,9 +131,8 @@ def answer(page: ListPage, listed: Listed, kind: str | None, *, path: str = "", 
 
 def export(page: ListPage, listed: Listed, kind: str) -> Response:
     """Every row that the list shows over all its pages, as CSV or XLSX."""
-    columns = [column for column in page.columns if column.label]
-    headings = [own_words(column.label) for column in columns]
-    rows = ([column.value(row) for column in columns] for row in listed.everything())
+    headings = [own_words(column.label) for column in page.columns]
+    rows = ([column.value(row) for column in page.columns] for row in listed.everything())
     if kind == "csv":
         response = Response(b"".join(csv_chunks(headings, rows)), mimetype="text/csv")
     elif kind == "xlsx":

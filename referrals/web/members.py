@@ -81,7 +81,7 @@ def invite_member() -> AnyResponse:
     details = {"partner_id": partner.id, "permissions": sorted(form.granted())}
     invite(form.email.data, details, organisation=partner.name, by=actor())
     session.commit()
-    return hx.go_to(url_for("members.index"))
+    return hx.go_to(url_for("members.index"), N_("The invitation is on its way."))
 
 
 @blueprint.get("/members/<membership_id>")
@@ -108,7 +108,7 @@ def permissions(membership_id: str) -> AnyResponse:
         session.rollback()
         form.put(broken, "manage_members")
         return member_page(own_member(membership_id), form, 422)
-    return hx.go_to(url_for("members.index"))
+    return hx.go_to(url_for("members.index"), N_("Saved."))
 
 
 @blueprint.post("/members/<membership_id>/<any(suspension, departure, return):step>")
@@ -126,7 +126,7 @@ def change(membership_id: str, step: str) -> AnyResponse:
         form = PermissionsForm(formdata=None, obj=membership)
         form.put(broken)
         return member_page(membership, form, 422)
-    return hx.go_to(url_for("members.index"))
+    return hx.go_to(url_for("members.index"), N_("Saved."))
 
 
 @blueprint.post("/members/invitations/<link_id>/withdrawal")
@@ -135,7 +135,7 @@ def withdraw(link_id: str) -> AnyResponse:
     """Withdraw an invitation."""
     withdraw_invitation(own_invitation(actor().partner_id, link_id), by=actor(), at=now())
     session.commit()
-    return hx.go_to(url_for("members.index"))
+    return hx.go_to(url_for("members.index"), N_("The invitation is withdrawn."))
 
 
 def own_member(membership_id: str) -> Membership:

@@ -1,6 +1,6 @@
 """A forgotten password: a link by mail, a new password (`SPEC §1`). Whether an account exists is never told."""
 
-from flask import Blueprint, Response, redirect, url_for
+from flask import Blueprint, Response, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from referrals.clock import now
@@ -14,6 +14,7 @@ from referrals.web.errors import page
 from referrals.web.forms.people import ForgottenForm, NewPasswordForm
 from referrals.web.house import passwords
 from referrals.web.tokens import params_of, read_token
+from referrals.wording import N_
 
 blueprint = Blueprint("passwords", __name__)
 
@@ -75,4 +76,4 @@ def replace(token: str) -> AnyResponse:
         session.rollback()
         form.put(broken)
         return hx.render("sign_in/reset.html", "sign_in/reset.html", 422, form=form)
-    return redirect(url_for("sign_in.login"), 303)
+    return hx.go_to(url_for("sign_in.login"), N_("Your password is changed. Please log in with it."))

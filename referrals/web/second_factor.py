@@ -108,5 +108,5 @@ def setup_page(form: CodeForm, status: int = 200, confirm: ConfirmForm | None = 
 
 def picture(secret: str, name: str) -> Markup:
     """The secret as a QR code, for the app's camera."""
-    address = pyotp.TOTP(secret).provisioning_uri(name, issuer_name="Referrals")
+    address = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="Referrals")
     return Markup(segno.make(address, error="m").svg_inline(scale=5, border=2, svgclass="qr", omitsize=True))  # noqa: S704

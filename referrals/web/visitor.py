@@ -165,7 +165,7 @@ def may(right: str) -> Callable[[View[P]], View[P]]:
 
 
 def lacks_second_factor() -> bool:
-    """Whether staff must set up a second factor first. The demo's people are exempt: anybody may look around as them."""
+    """Whether staff must set up a second factor first. The demo's people need none: anybody may look around as them."""
     here = visitor()
     needed = config().second_factor == "required" and here.actor.is_staff and not here.person.demo
     return needed and here.person.second_factor_since is None

@@ -1,4 +1,4 @@
-"""The words of the programme: what states are called, what they mean, how events and rules are told (`SPEC §2, §17`)."""
+"""The words of the programme: what states are called, what they mean, how rules are told (`SPEC §2, §17`)."""
 
 from collections.abc import Mapping
 from datetime import date, datetime

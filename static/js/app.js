@@ -52,16 +52,20 @@ document.addEventListener("close", (event) => {
   if (location.pathname.startsWith("/leads/")) history.back();
 }, true);
 
-// Answers that could not be shown in place are told in a toast.
-function toast() {
-  const told = document.getElementById("failed-toast")?.content.cloneNode(true);
+// What was done, and what could not be shown in place, is told in a toast.
+function toast(id, text) {
+  const told = document.getElementById(id)?.content.cloneNode(true);
   const place = document.getElementById("toasts");
   if (!told || !place) return;
+  if (text) told.querySelector("span").textContent = text;
   place.replaceChildren(told);
-  setTimeout(() => place.replaceChildren(), 6000);
+  fade();
 }
-document.addEventListener("htmx:responseError", toast);
-document.addEventListener("htmx:sendError", toast);
+const fade = () => setTimeout(() => document.getElementById("toasts")?.replaceChildren(), 6000);
+document.addEventListener("toast", (event) => toast("good-toast", event.detail.value));
+document.addEventListener("htmx:responseError", () => toast("failed-toast"));
+document.addEventListener("htmx:sendError", () => toast("failed-toast"));
+document.addEventListener("DOMContentLoaded", fade);
 
 // A row is as clickable as the link in it.
 document.addEventListener("click", (event) => {

@@ -36,11 +36,10 @@ class Form(FlaskForm):  # type: ignore[misc]
     def put(self, broken: RuleBroken, default: str = "") -> None:
         """Set a broken rule beside the field it names, or beside the default one, or above the form."""
         name = broken.field if broken.field in self else default
-        target = self[name] if name in self else None
-        if target is None:
-            self.form_errors.append(words.say(broken))
+        if name in self:
+            self[name].errors = [*self[name].errors, words.say(broken)]
         else:
-            target.errors = [*target.errors, words.say(broken)]
+            self.form_errors.append(words.say(broken))
 
     @property
     def has_errors(self) -> bool:

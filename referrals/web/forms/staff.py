@@ -6,17 +6,17 @@ from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import BooleanField, IntegerField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField, TextAreaField
 
 from referrals.errors import RuleBroken
 from referrals.leads.assignment import representatives
-from referrals.leads.catalogue import Programme, products
+from referrals.leads.catalogue import NotDays, Programme, products
 from referrals.leads.ownership import DECISIONS
 from referrals.values import COUNTRIES, clean_text
 from referrals.web import words
 from referrals.web.choices import by_label
 from referrals.web.filters import country
-from referrals.web.forms import Filled, Fits, Form, OneOf, line, lines
+from referrals.web.forms import Filled, Fits, Form, OneOf, Reads, line, lines
 
 ROWS = 12
 
@@ -59,13 +59,22 @@ class RuleForm(Form):
         return self
 
 
+def read_days(text: str) -> str:
+    """A number of days in digits; raises NotDays."""
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise NotDays
+    return text
+
+
 class ProgrammeForm(Form):
     """The settings of the partner programme."""
 
-    ownership_days = IntegerField(
+    ownership_days = line(
         _l("Days of ownership"),
+        Reads(read_days),
+        longest=4,
         description=_l("How long the first partner to submit a business owns it."),
-        render_kw={"min": 1, "max": 3650},
+        render_kw={"inputmode": "numeric"},
     )
     currency = line(_l("Currency"), longest=3, description=_l("In which expected values are written, like USD."))
     shared_hosts = TextAreaField(
@@ -80,7 +89,7 @@ class ProgrammeForm(Form):
         hosts = sorted(
             {host.strip().lower().removeprefix("www.") for host in self.shared_hosts.data.split("\n")} - {""}
         )
-        return Programme(self.ownership_days.data or 0, self.currency.data.upper(), tuple(hosts))
+        return Programme(int(self.ownership_days.data), self.currency.data.upper(), tuple(hosts))
 
 
 class ProductForm(Form):

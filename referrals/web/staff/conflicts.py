@@ -121,4 +121,4 @@ def decision(conflict_id: str) -> AnyResponse:
         session.rollback()
         form.put(broken, "decision")
         return conflict_page(get_conflict(actor(), conflict.id), form, 422)
-    return hx.go_to(url_for("conflicts.index"))
+    return hx.go_to(url_for("conflicts.index"), N_("Decided. Both partners are told."))

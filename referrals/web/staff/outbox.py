@@ -1,6 +1,7 @@
 """The outbox: every mail, what became of it, and, while no mail server is set, how it reads (`SPEC §16`)."""
 
 from email.message import EmailMessage
+from typing import Any
 
 from flask import Blueprint, Response, make_response, url_for
 from flask_babel import gettext
@@ -62,7 +63,7 @@ MAILS = ListPage(
 @may("work_leads")
 def index(kind: str | None = None) -> Response:
     """All mails, newest first."""
-    more = {"state_of": state_of, "state_words": STATE_WORDS, "to_files": config().mails_to_files}
+    more: dict[str, Any] = {"state_of": state_of, "state_words": STATE_WORDS, "to_files": config().mails_to_files}
     return lists.answer(MAILS, MailList(actor(), MAILS.wish()), kind, **more)
 
 
@@ -73,7 +74,7 @@ def show(message_id: str) -> Response:
     message = get_mail(actor(), parse_id(message_id) or 0)
     mail: EmailMessage | None = render_mail(message) if config().mails_to_files else None
     text = mail.get_body(("plain",)) if mail else None
-    context = {
+    context: dict[str, Any] = {
         "message": message,
         "state": state_of(message),  # type: ignore[arg-type]
         "state_words": STATE_WORDS,

@@ -70,7 +70,7 @@ def create() -> AnyResponse:
     details = {"partner_id": partner.id, "permissions": list(PERMISSIONS)}
     invite(form.email.data, details, organisation=partner.name, by=actor())
     session.commit()
-    return hx.go_to(url_for("partners.show", partner_id=partner.id))
+    return hx.go_to(url_for("partners.show", partner_id=partner.id), N_("The invitation is on its way."))
 
 
 @blueprint.get("/partners/<partner_id>")
@@ -112,7 +112,7 @@ def rename(partner_id: str) -> AnyResponse:
         session.rollback()
         form.put(broken)
         return partner_page(get_partner(actor(), partner.id), form, MemberForm(formdata=None), 422)
-    return hx.go_to(url_for("partners.show", partner_id=partner.id))
+    return hx.go_to(url_for("partners.show", partner_id=partner.id), N_("Saved."))
 
 
 @blueprint.post("/partners/<partner_id>/members")
@@ -125,7 +125,7 @@ def invite_member(partner_id: str) -> AnyResponse:
     details = {"partner_id": partner.id, "permissions": sorted(form.granted())}
     invite(form.email.data, details, organisation=partner.name, by=actor())
     session.commit()
-    return hx.go_to(url_for("partners.show", partner_id=partner.id))
+    return hx.go_to(url_for("partners.show", partner_id=partner.id), N_("The invitation is on its way."))
 
 
 @blueprint.post("/partners/<partner_id>/invitations/<link_id>/withdrawal")
@@ -135,4 +135,4 @@ def withdraw(partner_id: str, link_id: str) -> AnyResponse:
     partner = get_partner(actor(), parse_id(partner_id) or 0)
     withdraw_invitation(own_invitation(partner.id, link_id), by=actor(), at=now())
     session.commit()
-    return hx.go_to(url_for("partners.show", partner_id=partner.id))
+    return hx.go_to(url_for("partners.show", partner_id=partner.id), N_("The invitation is withdrawn."))

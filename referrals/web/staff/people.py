@@ -102,7 +102,7 @@ def invite_staff() -> AnyResponse:
         return listing(None, form, 422)
     invite(form.email.data, {"role": form.role.data}, organisation="", by=actor())
     session.commit()
-    return hx.go_to(url_for("people.index"))
+    return hx.go_to(url_for("people.index"), N_("The invitation is on its way."))
 
 
 @blueprint.get("/people/<membership_id>")
@@ -129,7 +129,7 @@ def save(membership_id: str) -> AnyResponse:
         membership.person, phone=form.phone.data, booking_url=form.booking_url.data, available=form.available.data
     )
     session.commit()
-    return hx.go_to(url_for("people.index"))
+    return hx.go_to(url_for("people.index"), N_("Saved."))
 
 
 @blueprint.post("/people/<membership_id>/<any(suspension, departure, return):step>")
@@ -147,7 +147,7 @@ def change(membership_id: str, step: str) -> AnyResponse:
         form = RepForm(formdata=None, obj=find_representative(membership.person_id))
         form.put(broken)
         return person_page(membership, form, 422)
-    return hx.go_to(url_for("people.index"))
+    return hx.go_to(url_for("people.index"), N_("Saved."))
 
 
 @blueprint.post("/people/invitations/<link_id>/withdrawal")
@@ -156,7 +156,7 @@ def withdraw(link_id: str) -> AnyResponse:
     """Withdraw an invitation."""
     withdraw_invitation(own_invitation(None, link_id), by=actor(), at=now())
     session.commit()
-    return hx.go_to(url_for("people.index"))
+    return hx.go_to(url_for("people.index"), N_("The invitation is withdrawn."))
 
 
 @blueprint.get("/audit")

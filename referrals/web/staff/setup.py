@@ -36,6 +36,7 @@ from referrals.web.forms.staff import (
 )
 from referrals.web.language import LANGUAGES
 from referrals.web.visitor import actor, may
+from referrals.wording import N_
 
 blueprint = Blueprint("setup", __name__)
 
@@ -65,7 +66,7 @@ def show_product(code: str) -> Response:
 def product_page(product: Product | None, form: ProductForm, definitions: list[Any], status: int = 200) -> Response:
     rows = [{**one, "written": written_choices(one)} for one in definitions]
     rows += [{}] * max(1, min(3, ROWS - len(rows)))
-    context = {"product": product, "form": form, "rows": rows[:ROWS], "kinds": words.FIELD_KINDS}
+    context: dict[str, Any] = {"product": product, "form": form, "rows": rows[:ROWS], "kinds": words.FIELD_KINDS}
     return hx.render("setup/product.html", "setup/product.html", status, languages=LANGUAGES, **context)
 
 
@@ -104,7 +105,7 @@ def store_product(product: Product | None) -> AnyResponse:
         session.rollback()
         form.put(broken)
         return product_page(get_product(code) if product else None, form, definitions, 422)
-    return hx.go_to(url_for("setup.product_list"))
+    return hx.go_to(url_for("setup.product_list"), N_("Saved."))
 
 
 @blueprint.get("/products/<code>/texts/<language>")
@@ -122,7 +123,7 @@ def texts(code: str, language: str) -> Response:
                 standing = Standing(product.flow, supported, status, "none")
                 key = words.text_key(status, supported)
                 rows.append((key, status, supported, own.get(key, ""), " ".join(words.default_meaning(standing))))
-    context = {"product": product, "rows": rows, "texts_language": language, "languages": LANGUAGES}
+    context: dict[str, Any] = {"product": product, "rows": rows, "texts_language": language, "languages": LANGUAGES}
     return hx.render("setup/texts.html", "setup/texts.html", **context)
 
 
@@ -137,7 +138,7 @@ def store_texts(code: str, language: str) -> AnyResponse:
     written = {key: request.form.get(key, "").strip()[:1000] for key in keys}
     save_texts(product, language, written, by=actor(), at=now())
     session.commit()
-    return hx.go_to(url_for("setup.show_product", code=code))
+    return hx.go_to(url_for("setup.show_product", code=code), N_("Saved."))
 
 
 @blueprint.get("/reasons")
@@ -200,7 +201,7 @@ def store_reason(reason: Reason | None) -> AnyResponse:
         session.rollback()
         form.put(broken)
         return reason_page(get_reason(code) if reason else None, form, 422)
-    return hx.go_to(url_for("setup.reason_list"))
+    return hx.go_to(url_for("setup.reason_list"), N_("Saved."))
 
 
 @blueprint.get("/assignment")
@@ -224,7 +225,7 @@ def create_rule() -> AnyResponse:
     rep = get_rep(parse_id(form.rep.data) or 0)
     add_rule(parse_id(form.product.data), form.country.data or None, rep, by=actor(), at=now())
     session.commit()
-    return hx.go_to(url_for("setup.rules"))
+    return hx.go_to(url_for("setup.rules"), N_("Saved."))
 
 
 @blueprint.post("/assignment/<rule_id>/removal")
@@ -233,7 +234,7 @@ def drop_rule(rule_id: str) -> AnyResponse:
     """End a rule."""
     remove_rule(parse_id(rule_id) or 0, by=actor(), at=now())
     session.commit()
-    return hx.go_to(url_for("setup.rules"))
+    return hx.go_to(url_for("setup.rules"), N_("Saved."))
 
 
 @blueprint.get("/programme")
@@ -242,7 +243,7 @@ def settings() -> Response:
     """The programme's settings."""
     present = programme()
     form = ProgrammeForm(
-        ownership_days=present.ownership_days,
+        ownership_days=str(present.ownership_days),
         currency=present.currency,
         shared_hosts="\n".join(present.shared_hosts),
     )
@@ -258,7 +259,7 @@ def store_settings() -> AnyResponse:
         if form.validate():
             change_programme(form.wanted(), by=actor(), at=now())
             session.commit()
-            return hx.go_to(url_for("setup.settings"))
+            return hx.go_to(url_for("setup.settings"), N_("Saved."))
     except RuleBroken as broken:
         session.rollback()
         form.put(broken)
