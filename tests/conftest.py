@@ -1,5 +1,6 @@
 """What tests share: an application on a file database that is copied from a migrated template for each test."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import create_engine
 
 from referrals import create_app
 from referrals.config import Config
 from referrals.db import db, session
 from tests.making import Making
+from tests.postgres import NoServer, running
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 STRICT = os.environ.get("REFERRALS_TEST_STRICT") == "1"
@@ -86,3 +89,66 @@ def at() -> datetime:
 def make(app: Flask, at: datetime) -> Making:
     """Makes partners, people and leads."""
     return Making(app, at)
+
+
+class Postgres:
+    """A server with a migrated template database, copied for each test."""
+
+    def __init__(self, address: str, folder: Path) -> None:
+        self.address = address
+        self.numbers = itertools.count(1)
+        self.prefix = f"t{os.getpid()}"
+        self.template = f"{self.prefix}_template"
+        self.command(f"CREATE DATABASE {self.template}")
+        app = create_app(config_for(self.url(self.template), folder))
+        with app.app_context():
+            upgrade()
+            session.remove()
+            db.engine.dispose()
+
+    def url(self, name: str) -> str:
+        return self.address.replace("{}", name) if "{}" in self.address else f"{self.address}/{name}"
+
+    def command(self, statement: str) -> None:
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+
+    def fresh(self) -> str:
+        """The URL of a new, migrated database."""
+        name = f"{self.prefix}_{next(self.numbers)}"
+        self.command(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        return self.url(name)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server, one per worker."""
+    try:
+        with running() as address:
+            yield Postgres(address, tmp_path_factory.mktemp("pg"))
+    except NoServer:
+        missing("a PostgreSQL server")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def app_on_both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An application of its own on a fresh database: a test that asks for it runs on both databases."""
+    if request.param == "sqlite":
+        file = tmp_path / "referrals.db"
+        shutil.copyfile(request.getfixturevalue("template_database"), file)
+        url = f"sqlite:///{file}"
+    else:
+        url = request.getfixturevalue("postgres").fresh()
+    made = create_app(config_for(url, tmp_path))
+    with made.app_context():
+        yield made
+        session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def make_on_both(app_on_both: Flask, at: datetime) -> Making:
+    """Makes partners, people and leads on the database under test."""
+    return Making(app_on_both, at)

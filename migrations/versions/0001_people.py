@@ -58,9 +58,11 @@ def upgrade() -> None:
         sa.Column("manage_members", sa.Boolean(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.CheckConstraint("(role = 'member') = (partner_id IS NOT NULL)", name="ck_memberships_partner_of_member"),
-        sa.CheckConstraint("role IN ('member', 'rep', 'admin')", name="ck_memberships_role"),
-        sa.CheckConstraint("status IN ('active', 'suspended', 'left')", name="ck_memberships_status"),
+        sa.CheckConstraint(
+            "(role = 'member') = (partner_id IS NOT NULL)", name=op.f("ck_memberships_partner_of_member")
+        ),
+        sa.CheckConstraint("role IN ('member', 'rep', 'admin')", name=op.f("ck_memberships_role")),
+        sa.CheckConstraint("status IN ('active', 'suspended', 'left')", name=op.f("ck_memberships_status")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name="fk_memberships_partner_id_partners"),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_memberships_person_id_persons"),
         sa.PrimaryKeyConstraint("id", name="pk_memberships"),
@@ -167,7 +169,7 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("created_by_id", ID, nullable=True),
         sa.Column("revoked_at", MOMENT, nullable=True),
-        sa.CheckConstraint("kind IN ('partner', 'shop', 'operator')", name="ck_api_keys_kind"),
+        sa.CheckConstraint("kind IN ('partner', 'shop', 'operator')", name=op.f("ck_api_keys_kind")),
         sa.ForeignKeyConstraint(["created_by_id"], ["persons.id"], name="fk_api_keys_created_by_id_persons"),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name="fk_api_keys_partner_id_partners"),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),

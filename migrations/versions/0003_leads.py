@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("fields", DOCUMENT, nullable=False),
         sa.Column("texts", DOCUMENT, nullable=False),
-        sa.CheckConstraint("flow IN ('commission', 'bounty')", name="ck_products_flow"),
+        sa.CheckConstraint("flow IN ('commission', 'bounty')", name=op.f("ck_products_flow")),
         sa.PrimaryKeyConstraint("id", name="pk_products"),
         sa.UniqueConstraint("code", name="uq_products_code"),
     )
@@ -112,9 +112,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("search_text", KEY, nullable=False),
-        sa.CheckConstraint("claim IN ('owner', 'in_conflict', 'shared', 'lost')", name="ck_leads_claim"),
-        sa.CheckConstraint("payout IN ('none', 'due', 'paid', 'not_eligible')", name="ck_leads_payout"),
-        sa.CheckConstraint("status IN ('submitted', 'in_progress', 'awarded', 'ineligible')", name="ck_leads_status"),
+        sa.CheckConstraint("claim IN ('owner', 'in_conflict', 'shared', 'lost')", name=op.f("ck_leads_claim")),
+        sa.CheckConstraint("payout IN ('none', 'due', 'paid', 'not_eligible')", name=op.f("ck_leads_payout")),
+        sa.CheckConstraint(
+            "status IN ('submitted', 'in_progress', 'awarded', 'ineligible')", name=op.f("ck_leads_status")
+        ),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name="fk_leads_partner_id_partners"),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name="fk_leads_product_id_products"),
         sa.ForeignKeyConstraint(["rep_id"], ["representatives.id"], name="fk_leads_rep_id_representatives"),
