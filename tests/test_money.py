@@ -51,7 +51,9 @@ def test_what_is_written_is_read_again(minor: int, currency: str) -> None:
 
 
 def test_amounts_are_written_with_exactly_the_decimals_of_the_currency() -> None:
-    shown = [money.plain(Money(amount, code)) for amount, code in [(8800, "CNY"), (5, "KWD"), (1500, "JPY"), (-7, "USD")]]
+    shown = [
+        money.plain(Money(amount, code)) for amount, code in [(8800, "CNY"), (5, "KWD"), (1500, "JPY"), (-7, "USD")]
+    ]
     assert shown == ["88.00", "0.005", "1500", "-0.07"]
 
 

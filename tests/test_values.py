@@ -41,12 +41,16 @@ def test_what_is_no_website_is_refused(typed: str) -> None:
         values.parse_website(typed)
 
 
-@pytest.mark.parametrize("typed", ["Anna@Example.ORG", "ünï@müller.de", "a@b.local", "x@y.test", "o'neil+tag@example.org"])
+@pytest.mark.parametrize(
+    "typed", ["Anna@Example.ORG", "ünï@müller.de", "a@b.local", "x@y.test", "o'neil+tag@example.org"]
+)
 def test_email_addresses_are_read(typed: str) -> None:
     assert "@" in values.parse_email(typed)
 
 
-@pytest.mark.parametrize("typed", ["a@b", "@b.org", "a b@c.org", "a@b..org", "a@b.org\x00", "a@-b.org", "plain", "a@b.org, c@d.org"])
+@pytest.mark.parametrize(
+    "typed", ["a@b", "@b.org", "a b@c.org", "a@b..org", "a@b.org\x00", "a@-b.org", "plain", "a@b.org, c@d.org"]
+)
 def test_what_is_no_email_is_refused(typed: str) -> None:
     with pytest.raises(values.NotAnEmail):
         values.parse_email(typed)

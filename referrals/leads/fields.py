@@ -8,6 +8,7 @@ from typing import Any
 from referrals import money
 from referrals.errors import RuleBroken
 from referrals.values import (
+    NotAPhone,
     clean_text,
     parse_country,
     parse_domain,
@@ -244,6 +245,9 @@ def read_all(fields: Sequence[Field], raw: Mapping[str, Any], reading: Reading) 
             reads.values[one.name] = read(one, raw.get(one.name), reading)
         except RuleBroken as broken:
             reads.errors[one.name] = broken
+    if "country" in reads.errors and isinstance(reads.errors.get("contact_phone"), NotAPhone):
+        # Without the country we cannot tell what is wrong with a number, so the country alone is asked for.
+        del reads.errors["contact_phone"]
     return reads
 
 

@@ -74,7 +74,7 @@ def submit_lead(submission: Submission, *, by: Actor, at: datetime) -> Lead:
     note(lead, "submitted", by=by, at=at, source=submission.source)
     assign_by_rule(lead, by=by, at=at)
     confirm_submission(lead, submission, by=by, at=at)
-    record_conflicts(lead, claim.rivals, by=by, at=at)
+    record_conflicts(lead, claim.rivals, at=at)
     session.flush()
     return lead
 

@@ -106,7 +106,7 @@ def remember_keys(lead: Lead, keys: Mapping[str, str]) -> None:
     )
 
 
-def record_conflicts(lead: Lead, rivals: Sequence[Match], *, by: Actor, at: datetime, quietly: bool = False) -> None:
+def record_conflicts(lead: Lead, rivals: Sequence[Match], *, at: datetime, quietly: bool = False) -> None:
     """Note on both timelines that the prospect is claimed twice; `quietly` (imports) without telling anybody."""
     for rival in rivals:
         matched = list(rival.kinds)
@@ -118,8 +118,8 @@ def record_conflicts(lead: Lead, rivals: Sequence[Match], *, by: Actor, at: date
     registered_at = first.lead.submitted_at.isoformat()
     note(lead, "conflict", by=SYSTEM, at=at, registered_at=registered_at, matched=list(first.kinds))
     if not quietly:
-        notices.tell_partner(lead, "lead_conflict", "conflict", by=by, at=at, registered_at=registered_at)
-        notices.tell_rep(lead, "conflict_for_staff", "conflict", by=by, at=at, matched=list(first.kinds))
+        notices.tell_partner(lead, "lead_conflict", "conflict", by=SYSTEM, at=at, registered_at=registered_at)
+        notices.tell_rep(lead, "conflict_for_staff", "conflict", by=SYSTEM, at=at, matched=list(first.kinds))
 
 
 def decide(conflict: LeadConflict, decision: str, *, text: str, by: Actor, at: datetime) -> None:

@@ -170,7 +170,7 @@ class LeadImport:
         lead.imported_at = self.at
         self.close_as_recorded(lead)
         note(lead, "imported", by=by, at=self.at, source=self.dialect)
-        record_conflicts(lead, claim.rivals, by=by, at=self.at, quietly=True)
+        record_conflicts(lead, claim.rivals, at=self.at, quietly=True)
         if is_open(lead.status, lead.payout):
             assign_quietly(lead, at=self.at)
         session.flush()

@@ -58,9 +58,7 @@ def test_an_open_appeal_adds_the_reopening_alone(flow: str, support: bool) -> No
     found = {
         (status, target)
         for status, target in product(STATUS.states, STATUS.states)
-        if permitted(
-            rules.check_status_move, Standing(flow, support, status, "not_eligible", appeal_open=True), target
-        )
+        if permitted(rules.check_status_move, Standing(flow, support, status, "not_eligible", appeal_open=True), target)
     }
     added = set() if (flow, support) == ("bounty", False) else {("ineligible", "in_progress")}
     assert found == STATUS_MOVES[flow, support] | added

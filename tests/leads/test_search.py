@@ -53,9 +53,7 @@ def scan(member: Actor, term: str) -> set[str]:
 
 
 @pytest.mark.parametrize("few", [0, 5_000], ids=["walking", "sorting"])
-def test_the_search_finds_exactly_what_a_scan_finds(
-    member: Actor, few: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_search_finds_exactly_what_a_scan_finds(member: Actor, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lead_list, "FEW_HITS", few)
     for term in TERMS:
         for sort in ("-submitted_at", "business_name", "-status"):

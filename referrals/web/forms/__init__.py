@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import gettext, ngettext
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
 from referrals.errors import RuleBroken
@@ -94,7 +95,7 @@ class OneOf:
     """One of the offered values, which may change from request to request."""
 
     def __call__(self, _form: Form, field: Any) -> None:
-        offered = {str(choice[0]) for choice in field.choices}
+        offered = {str(choice.value) for choice in field.choices}
         if str(field.data) not in offered:
             raise StopValidation(gettext("Choose one of the options."))
 
@@ -111,6 +112,6 @@ def lines(label: str, *more: Any, required: bool = False, longest: int = 5000, *
     return TextAreaField(label, [*checks, Fits(longest, lines=True), *more], **kwargs)
 
 
-def labelled(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Choices with their labels in the reader's language."""
-    return [(value, words.own_words(label)) for value, label in pairs]
+def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Pairs of value and label, as fields to choose from take them."""
+    return [SelectChoice(value, label) for value, label in pairs]

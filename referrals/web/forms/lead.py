@@ -18,7 +18,7 @@ from referrals.web import words
 from referrals.web.amounts import plain_amount
 from referrals.web.choices import by_label
 from referrals.web.filters import country
-from referrals.web.forms import Form
+from referrals.web.forms import Form, options
 
 INPUT = {"email": "email", "phone": "tel", "url": "text", "domain": "text", "date": "date"}
 AUTOCOMPLETE_OFF = {"autocomplete": "off"}
@@ -71,10 +71,14 @@ def form_field(one: Field, settings: Programme) -> Any:
             return TextAreaField(label, description=hint, render_kw={"rows": 4, "maxlength": one.longest, **extras})
         case "choice":
             offered = [("", gettext("Not known")), *((value, words.own_words(text)) for value, text in one.choices)]
-            return SelectField(label, choices=offered, description=hint, validate_choice=False, render_kw=extras)
+            return SelectField(
+                label, choices=options(offered), description=hint, validate_choice=False, render_kw=extras
+            )
         case "country":
             offered = [("", gettext("Choose a country")), *by_label((code, country(code)) for code in COUNTRIES)]
-            return SelectField(label, choices=offered, description=hint, validate_choice=False, render_kw=extras)
+            return SelectField(
+                label, choices=options(offered), description=hint, validate_choice=False, render_kw=extras
+            )
         case "whole_number":
             return StringField(label, description=hint, render_kw={"inputmode": "numeric", **extras})
         case "money":

@@ -9,7 +9,7 @@ from wtforms import BooleanField, PasswordField, SelectField, StringField
 from referrals.people.rules import PERMISSIONS
 from referrals.values import login_email, parse_email, parse_phone, parse_website
 from referrals.web import words
-from referrals.web.forms import Filled, Fits, Form, OneOf, Reads, line
+from referrals.web.forms import Filled, Fits, Form, OneOf, Reads, line, options
 from referrals.web.language import LANGUAGES
 
 EMAIL = {"type": "email", "autocomplete": "email"}
@@ -77,14 +77,18 @@ class ProfileForm(Form):
 
     def offer(self) -> "ProfileForm":
         """Fill in what can be chosen."""
-        self.language.choices = [("", gettext("As the browser asks")), *LANGUAGES.items()]
+        self.language.choices = options([("", gettext("As the browser asks")), *LANGUAGES.items()])
         zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
-        self.time_zone.choices = [("", gettext("As the browser tells")), ("UTC", "UTC"), *((z, z) for z in zones)]
-        self.appearance.choices = [
-            ("", gettext("As the device is set")),
-            ("light", gettext("Light")),
-            ("dark", gettext("Dark")),
-        ]
+        self.time_zone.choices = options(
+            [("", gettext("As the browser tells")), ("UTC", "UTC"), *((z, z) for z in zones)]
+        )
+        self.appearance.choices = options(
+            [
+                ("", gettext("As the device is set")),
+                ("light", gettext("Light")),
+                ("dark", gettext("Dark")),
+            ]
+        )
         return self
 
 
@@ -128,7 +132,7 @@ class StaffForm(Form):
 
     def offer(self) -> "StaffForm":
         """Fill in what can be chosen."""
-        self.role.choices = [(role, gettext(words.ROLES[role])) for role in ("rep", "admin")]
+        self.role.choices = options([(role, gettext(words.ROLES[role])) for role in ("rep", "admin")])
         return self
 
 

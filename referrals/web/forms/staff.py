@@ -16,7 +16,7 @@ from referrals.values import COUNTRIES, clean_text
 from referrals.web import words
 from referrals.web.choices import by_label
 from referrals.web.filters import country
-from referrals.web.forms import Filled, Fits, Form, OneOf, Reads, line, lines
+from referrals.web.forms import Filled, Fits, Form, OneOf, Reads, line, lines, options
 
 ROWS = 12
 
@@ -29,7 +29,7 @@ class DecisionForm(Form):
 
     def offer(self) -> "DecisionForm":
         """Fill in what can be chosen."""
-        self.decision.choices = [(key, gettext(words.DECISIONS[key])) for key in DECISIONS]
+        self.decision.choices = options([(key, gettext(words.DECISIONS[key])) for key in DECISIONS])
         return self
 
 
@@ -51,11 +51,15 @@ class RuleForm(Form):
 
     def offer(self) -> "RuleForm":
         """Fill in what can be chosen."""
-        self.country.choices = [("", gettext("Any country")), *by_label((code, country(code)) for code in COUNTRIES)]
-        self.product.choices = [
+        self.country.choices = options(
+            [("", gettext("Any country")), *by_label((code, country(code)) for code in COUNTRIES)]
+        )
+        self.product.choices = options([
             ("", gettext("Any product")), *((str(one.id), words.own_words(one.name)) for one in products())
-        ]  # fmt: skip
-        self.rep.choices = [("", gettext("Choose")), *((str(rep.id), rep.person.name) for rep in representatives())]
+        ])  # fmt: skip
+        self.rep.choices = options(
+            [("", gettext("Choose")), *((str(rep.id), rep.person.name) for rep in representatives())]
+        )
         return self
 
 
@@ -102,7 +106,7 @@ class ProductForm(Form):
 
     def offer(self) -> "ProductForm":
         """Fill in what can be chosen."""
-        self.flow.choices = [(key, gettext(label)) for key, label in words.FLOWS.items()]
+        self.flow.choices = options([(key, gettext(label)) for key, label in words.FLOWS.items()])
         return self
 
 

@@ -25,6 +25,7 @@ from referrals.transfer.operations import (
 from referrals.transfer.queries import ImportList, RemarkList, get_import
 from referrals.values import parse_id
 from referrals.web import hx, lists, words
+from referrals.web.forms import options
 from referrals.web.forms.staff import UploadForm
 from referrals.web.lists import Column, Filter, ListPage
 from referrals.web.visitor import actor, may
@@ -95,8 +96,10 @@ def new() -> Response:
 
 def offered(form: UploadForm) -> UploadForm:
     """The form with its choices filled in."""
-    form.partner.choices = [("", gettext("Choose")), *((str(one.id), one.name) for one in all_partners(actor()))]
-    form.product.choices = [(one.code, words.own_words(one.name)) for one in products()]
+    form.partner.choices = options(
+        [("", gettext("Choose")), *((str(one.id), one.name) for one in all_partners(actor()))]
+    )
+    form.product.choices = options([(one.code, words.own_words(one.name)) for one in products()])
     return form
 
 
