@@ -81,7 +81,7 @@ def test_sqlite_keeps_what_was_committed_through_a_power_cut(app: Flask) -> None
 
 
 def test_a_moment_without_a_time_zone_is_refused(app: Flask) -> None:
-    session.add(Person(name="x", created_at=datetime(2026, 1, 1)))
+    session.add(Person(name="x", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - on purpose
     with pytest.raises(Exception, match="without a time zone"):
         session.flush()
     session.rollback()

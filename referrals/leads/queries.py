@@ -107,7 +107,7 @@ def rep_names(ids: Sequence[int]) -> dict[int, str]:
         .join(Person, Person.id == Representative.person_id)
         .where(Representative.id.in_(ids))
     )
-    return {rep_id: name for rep_id, name in rows} if ids else {}
+    return {row.id: row.name for row in rows} if ids else {}
 
 
 def reps_seen_by(viewer: Actor) -> Sequence[AnyRow]:

@@ -7,7 +7,7 @@ import pyotp
 from sqlalchemy import delete, select, update
 
 from referrals.db import session
-from referrals.errors import RuleBroken
+from referrals.errors import NotFound, RuleBroken
 from referrals.people import audit
 from referrals.people.models import ApiKey, Membership, Person, RecoveryCode, SignIn
 from referrals.people.passwords import Passwords
@@ -74,12 +74,11 @@ def choose_membership(sign_in_id: int, membership: Membership) -> None:
 
 
 def close_sign_in(sign_in_id: int, person_id: int, *, at: datetime) -> None:
-    """Sign one of a person's browsers out."""
-    session.execute(
-        update(SignIn)
-        .where(SignIn.id == sign_in_id, SignIn.person_id == person_id, SignIn.revoked_at.is_(None))
-        .values(revoked_at=at)
-    )
+    """Sign one of a person's browsers out; raises NotFound."""
+    sign_in = session.scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.person_id == person_id))
+    if sign_in is None:
+        raise NotFound
+    sign_in.revoked_at = sign_in.revoked_at or at
 
 
 def confirm_sign_in(sign_in_id: int, *, at: datetime) -> None:

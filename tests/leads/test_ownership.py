@@ -152,7 +152,7 @@ def test_an_awarded_lead_cannot_be_given_away(dispute: tuple[Making, Lead, Lead,
 
 
 def test_the_second_partner_learns_the_date_and_nothing_else(dispute: tuple[Making, Lead, Lead, LeadConflict]) -> None:
-    make, earlier, later, _ = dispute
+    _, earlier, later, _ = dispute
     mail = session.scalars(select(OutboxMessage).where(OutboxMessage.template == "lead_conflict")).one()
     told = repr(mail.params) + repr([event.details for event in timeline_of(Actor(role="member"), later)])
     assert earlier.submitted_at.isoformat() in told

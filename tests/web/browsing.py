@@ -27,7 +27,9 @@ class Page:
         self.text = response.get_data(as_text=True)
         self.soup = BeautifulSoup(self.text, "html.parser")
         if response.mimetype == "text/html" and self.text and not 300 <= self.status < 400:
-            self.check_hygiene(is_page="<html" in self.text)
+            is_mail = "<html" in self.text and "css/app.css" not in self.text
+            if not is_mail:
+                self.check_hygiene(is_page="<html" in self.text)
 
     def check_hygiene(self, *, is_page: bool) -> None:
         if is_page:

@@ -264,7 +264,7 @@ def test_an_export_holds_what_is_shown_over_all_pages(make: Making, browse: Brow
     assert "'=cmd|" in everything
     assert "'+1+1" in everything
     sheet = openpyxl.load_workbook(io.BytesIO(browser.call("GET", "/leads.xlsx?product=pos").get_data())).active
-    assert [cell.value for cell in sheet[2]][0].startswith("'=cmd")
+    assert sheet[2][0].value.startswith("'=cmd")
     assert sheet[2][0].data_type == "s"
     assert sheet[1][0].value == "Business"
 
@@ -376,8 +376,9 @@ def test_products_of_the_operators_own_have_their_form(make: Making, browse: Bro
     admin = browse(make.admin())
     fields = {
         "code": "pay", "name": "Pay", "flow": "bounty", "active": "y",
-        "field_name_0": "terminals", "field_label_0": "Terminals", "field_kind_0": "whole_number", "field_required_0": "y",
-        "field_name_1": "tier", "field_label_1": "Tier", "field_kind_1": "choice", "field_choices_1": "a = Small\nb = Large",
+        "field_name_0": "terminals", "field_label_0": "Terminals", "field_kind_0": "whole_number",
+        "field_required_0": "y", "field_name_1": "tier", "field_label_1": "Tier", "field_kind_1": "choice",
+        "field_choices_1": "a = Small\nb = Large",
     }  # fmt: skip
     assert admin.post("/products/new", **fields).status == 303
     browser = browse(make.member())

@@ -1,0 +1,248 @@
+"""Walls (P13): a stranger's thing and an unknown thing answer alike, on every route there is, for every role."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.routing import Rule
+
+from referrals.db import db, session
+from referrals.leads.catalogue import get_product
+from referrals.leads.models import LeadConflict
+from referrals.outbox.models import Notification, OutboxMessage
+from referrals.people.models import Person
+from referrals.people.operations import make_link
+from referrals.people.queries import keys_of_partner, open_sign_ins
+from referrals.people.sign_in import make_key, open_sign_in
+from referrals.transfer.operations import upload
+from referrals.web.members import public_id
+from referrals.web.security import SAFE_METHODS
+from referrals.web.tokens import token_for
+from tests.making import Making
+from tests.web.browsing import Browser
+
+CANARY = "Zyzzyva"
+NUMBERED = "membership_id key_id notification_id partner_id conflict_id message_id import_id sign_in_id rule_id".split()
+UNKNOWN = dict.fromkeys(NUMBERED, "987654") | {"ref": "L-ZZZZZZZ", "link_id": "no-such-link", "token": "no-such-token"}
+# Named by everybody: products, reasons and languages belong to nobody.
+SHARED = {"code": "plus", "language": "th", "kind": "csv", "step": "suspension", "filename": "css/app.css"}
+OF_CHANCE = {"Set-Cookie", "Date", "Content-Length"}
+WITHOUT_TOKEN = ("/api/", "/static/")
+
+
+@dataclass
+class World:
+    """A stranger's things, and browsers of those who must not learn of them."""
+
+    app: Flask
+    strangers: dict[str, str]
+    browsers: dict[str, Browser]
+
+
+@pytest.fixture
+def world(make: Making) -> World:
+    partner = make.partner(f"{CANARY} Agency")
+    stranger = make.member(partner, name=f"{CANARY} Person", email=f"{CANARY}@stranger.example.org".lower())
+    lead = make.lead(stranger, business_name=f"{CANARY} Shop", contact_name=CANARY, website_url="https://z.example.org")
+    rival = make.lead(make.member(), website_url="https://z.example.org")
+    person = session.get_one(Person, stranger.person_id)
+    open_sign_in(person, at=make.at)
+    make_key("partner", partner_id=partner.id, name=CANARY, scopes=["leads"], by=stranger, at=make.at)
+    link = make_link(
+        "join", email="x@stranger.example.org", details={"partner_id": partner.id, "permissions": []}, at=make.at
+    )
+    session.add(Notification(person_id=person.id, kind="status", template="lead_status", params={}, created_at=make.at))
+    admin = make.admin()
+    run = upload(partner, get_product("plus"), "f.csv", b"business_name\nX\n", by=admin, at=make.at)
+    session.commit()
+    strangers = {
+        "ref": lead.ref,
+        "membership_id": str(stranger.membership_id),
+        "key_id": str(keys_of_partner(partner.id)[0].id),
+        "notification_id": str(session.query(Notification).filter_by(person_id=person.id).first().id),
+        "link_id": public_id(link),
+        "partner_id": str(partner.id),
+        "conflict_id": str(session.query(LeadConflict).filter_by(lead_id=rival.id).one().id),
+        "message_id": str(session.query(OutboxMessage).first().id),
+        "import_id": str(run.id),
+        "sign_in_id": str(open_sign_ins(person.id, at=make.at)[0].id),
+        "rule_id": "1",
+    }
+    browsers = {
+        "member": Browser(make, make.member()),
+        "member without permissions": Browser(make, make.member(permissions=frozenset())),
+        "colleague without permissions": Browser(make, make.member(partner, permissions=frozenset())),
+        "nobody": Browser(make),
+    }
+    return World(make.app, strangers, browsers)
+
+
+def routes(app: Flask) -> Iterator[tuple[Rule, str]]:
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield rule, method
+
+
+def address(app: Flask, rule: Rule, values: dict[str, str]) -> str:
+    filled: dict[str, Any] = {}
+    for name in rule.arguments:
+        value = values.get(name, SHARED.get(name, ""))
+        filled[name] = int(value) if type(rule._converters[name]).__name__ == "IntegerConverter" else value
+    with app.test_request_context():
+        built = app.url_map.bind("").build(rule.endpoint, filled, method=next(iter(rule.methods or {"GET"})))
+    return str(built)
+
+
+def without_chance(page: Any) -> str:
+    """An answer without what differs from request to request."""
+    body = re.sub(r'(csrf_token" value|X-CSRFToken)[^>]*>', "", page.text)
+    headers = {name: value for name, value in page.headers.items() if name not in OF_CHANCE}
+    return f"{page.status} {headers} {body}"
+
+
+def without_address(path: str, text: str) -> str:
+    """The text without the address that was asked for, since an answer may repeat it (the way back after a login)."""
+    return text.replace(path, "ADDRESS").replace(quote(path, safe=""), "ADDRESS")
+
+
+def test_a_strangers_id_answers_like_an_unknown_one_on_every_route(world: World) -> None:
+    checked = 0
+    for rule, method in routes(world.app):
+        if not rule.arguments & world.strangers.keys() or rule.rule.startswith(WITHOUT_TOKEN):
+            continue
+        for role, browser in world.browsers.items():
+            if role == "colleague without permissions" and "partner_id" in rule.arguments:
+                continue
+            answers = []
+            for values in (world.strangers, UNKNOWN):
+                path = address(world.app, rule, values)
+                page = browser.get(path) if method == "GET" else browser.post(path, text="x", status="awarded")
+                shown = page.text.replace(f"{CANARY} Agency", "") if role.startswith("colleague") else page.text
+                assert CANARY.lower() not in shown.lower(), (role, method, path)
+                answers.append(without_address(path, without_chance(page)))
+            assert answers[0] == answers[1], (role, method, rule.rule)
+            assert "200" not in answers[0][:3], (role, method, rule.rule)
+            checked += 1
+    assert checked > 60
+
+
+def test_the_check_sees_a_route_that_forgets_the_wall(world: World) -> None:
+    """The planted fault: a page that looks a lead up without asking who may see it."""
+    make_known = {world.strangers["ref"]}
+
+    def leaky(ref: str) -> tuple[str, int]:
+        return ("that is somebody else's", 403) if ref in make_known else ("there is none", 404)
+
+    world.app.view_functions["leads.show"], kept = leaky, world.app.view_functions["leads.show"]
+    try:
+        with pytest.raises(AssertionError):
+            test_a_strangers_id_answers_like_an_unknown_one_on_every_route(world)
+    finally:
+        world.app.view_functions["leads.show"] = kept
+
+
+def test_lists_searches_and_exports_never_hold_a_strangers_data(world: World) -> None:
+    paths = [
+        "/", "/leads", f"/leads?q={CANARY}", "/leads?q=z", f"/leads?q={CANARY[:2]}", "/leads.csv", "/leads?partner=1",
+        "/leads?rep=1", "/members", f"/members?q={CANARY}", "/keys", "/notifications", "/menu", "/account/sessions",
+        "/leads?sort=partner",
+    ]  # fmt: skip
+    for role, browser in world.browsers.items():
+        for path in paths:
+            page = browser.get(path)
+            shown = page.text.replace(f'value="{CANARY}"', "").replace(f"q={CANARY}", "").replace(f"q%3D{CANARY}", "")
+            if role.startswith("colleague"):
+                shown = shown.replace(f"{CANARY} Agency", "")
+            assert CANARY not in shown, (role, path)
+
+
+def test_a_strangers_search_terms_leave_no_count(world: World) -> None:
+    page = world.browsers["member"].get(f"/leads?q={CANARY}")
+    assert page.one("#leads-table")["data-total"] == "0"
+
+
+def test_the_members_of_a_partner_are_not_told_of_reps_of_others(world: World, make: Making) -> None:
+    rep = make.rep(name="Rita Elsewhere")
+    make.lead(make.member(), business_name="Other")
+    member = make.member()
+    assert rep
+    assert "Rita Elsewhere" not in Browser(make, member).get("/leads").text
+
+
+# --- Every form needs a token, and comes from our own pages ---
+
+
+def test_every_form_without_a_token_is_refused(world: World, make: Making) -> None:
+    browser = Browser(make, make.admin())
+    browser.get("/account")
+    for rule, method in routes(world.app):
+        if method in SAFE_METHODS or rule.rule.startswith(WITHOUT_TOKEN):
+            continue
+        path = address(world.app, rule, world.strangers | {"token": "no-such-token"})
+        assert browser.call(method, path, data={}).status_code == 403, rule.rule
+        foreign = browser.call(
+            method, path, data={"csrf_token": browser.token}, headers={"Origin": "https://evil.example.org"}
+        )
+        assert foreign.status_code == 403, rule.rule
+
+
+def state_of_database() -> dict[str, list[Any]]:
+    session.rollback()
+    tables = [table.name for table in db.metadata.sorted_tables]
+    return {name: list(session.execute(text(f"SELECT * FROM {name}"))) for name in tables}
+
+
+def test_no_get_changes_anything(world: World, make: Making) -> None:
+    browsers = [Browser(make, make.admin()), Browser(make, make.rep()), *world.browsers.values()]
+    link = make_link("reset", email="a@b.example.org", at=make.at)
+    session.commit()
+    values = world.strangers | {"token": ""}
+    before = state_of_database()
+    for rule, method in routes(world.app):
+        if method != "GET":
+            continue
+        with world.app.test_request_context():
+            values["token"] = token_for(link.id, "reset")
+        for browser in browsers:
+            page = browser.get(address(world.app, rule, values))
+            assert page.status < 500, (rule.rule, page.words)
+    assert state_of_database() == before
+
+
+def test_every_answer_carries_the_strict_headers(world: World) -> None:
+    for path in ("/", "/login", "/leads", "/nothing", "/static/css/app.css", "/healthz", "/api/v1/leads", "/metrics"):
+        headers = world.browsers["member"].get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert "unsafe" not in headers["Content-Security-Policy"], path
+        assert headers["Referrer-Policy"] == "same-origin", path
+        assert headers["X-Frame-Options"] == "DENY", path
+
+
+REDIRECTS = [
+    "https://evil.example.org", "//evil.example.org", "/\\evil.example.org", "\\\\evil.example.org",
+    "/%09/evil.example.org", "javascript:alert(1)", "http:/evil.example.org", "/\tevil", " //evil.example.org",
+    "https:evil.example.org", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", REDIRECTS)
+def test_the_login_sends_nobody_elsewhere(make: Making, wanted: str) -> None:
+    from tests.making import PASSWORD
+
+    person = make.person(email="anna@example.org")
+    partner = make.partner()
+    make.member(partner)
+    browser = Browser(make)
+    browser.get("/login")
+    response = browser.call(
+        "POST", "/login", query_string={"next": wanted},
+        data={"csrf_token": browser.token, "email": person.email, "password": PASSWORD},
+    )  # fmt: skip
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith("/")
+    assert not response.headers["Location"].startswith(("//", "/\\", "/\t"))
