@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, request
-from flask_migrate import Migrate
 
 from referrals import api, web
 from referrals.config import ROOT, Config, from_environment
@@ -34,7 +33,6 @@ def create_app(config: Config | None = None) -> Flask:
         SecretsBox(config.secret_key, "second factor"),
     )
     db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
         prepare_engine(db.engine)
     web.init_app(app, config)

@@ -9,12 +9,11 @@ from types import FrameType
 
 from filelock import FileLock
 from flask import Flask
-from flask_migrate import upgrade
 from waitress.server import create_server
 
 from referrals import create_app
 from referrals.config import ROOT, Config
-from referrals.db import db, is_reachable, session
+from referrals.db import db, is_reachable, reading, session
 from referrals.jobs import Jobs, Leadership
 from referrals.outbox.transport import transport_for
 from referrals.web.emails import render_mail
@@ -29,8 +28,16 @@ def bring_up_to_date(app: Flask) -> None:
     config: Config = app.extensions["referrals"].config
     with FileLock(config.data_dir / "migrate.lock"), app.app_context():
         if not is_newest():
-            upgrade()
+            run_migrations(app)
         session.remove()
+
+
+def run_migrations(app: Flask) -> None:
+    # Imported here alone: it takes a second, and hardly any start needs it.
+    from flask_migrate import Migrate, upgrade
+
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    upgrade()
 
 
 def is_newest() -> bool:
@@ -38,7 +45,8 @@ def is_newest() -> bool:
     from sqlalchemy import inspect, text
 
     newest = max(file.name.partition("_")[0] for file in (ROOT / "migrations" / "versions").glob("*.py"))
-    with db.engine.connect() as connection:
+    with reading():
+        connection = session.connection()
         if not inspect(connection).has_table("alembic_version"):
             return False
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == newest

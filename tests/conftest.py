@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import create_engine
 
 from referrals import create_app
 from referrals.config import Config
 from referrals.db import db, session
+from referrals.serving import bring_up_to_date
 from tests.making import Making
 from tests.postgres import NoServer, running
 
@@ -50,9 +50,8 @@ def template_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     file = folder / "template.db"
     app = create_app(config_for(f"sqlite:///{file}", folder))
+    bring_up_to_date(app)
     with app.app_context():
-        upgrade()
-        session.remove()
         db.engine.dispose()
     return file
 
@@ -101,9 +100,8 @@ class Postgres:
         self.template = f"{self.prefix}_template"
         self.command(f"CREATE DATABASE {self.template}")
         app = create_app(config_for(self.url(self.template), folder))
+        bring_up_to_date(app)
         with app.app_context():
-            upgrade()
-            session.remove()
             db.engine.dispose()
 
     def url(self, name: str) -> str:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from flask import Response, g, jsonify
-from flask_smorest import Blueprint
 
 from referrals import money
 from referrals.api.keys import idempotent, partner_key
+from referrals.api.parsing import Blueprint
 from referrals.api.problems import Invalid, sentence_of
 from referrals.api.schemas import LeadIn, LeadOut, LeadQuery, Leads
 from referrals.clock import now

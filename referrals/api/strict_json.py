@@ -28,8 +28,10 @@ class StrictJSON(DefaultJSONProvider):
         """The value; raises ValueError for everything that is not exactly one."""
         try:
             text = s.decode() if isinstance(s, bytes) else s
-            return json.loads(
+            found = json.loads(
                 text, parse_float=Decimal, parse_constant=refuse_constant, object_pairs_hook=without_doubles
             )
+            json.dumps(found, ensure_ascii=False, default=str).encode()  # halves of characters cannot be written
+            return found
         except RecursionError:
             raise ValueError("nested too deeply") from None

@@ -91,7 +91,7 @@ def products(*, active_only: bool = True) -> Sequence[Product]:
 
 def get_product(code: str, *, active_only: bool = False) -> Product:
     """The product with this code; raises NotFound."""
-    product = session.scalar(select(Product).where(Product.code == code))
+    product = session.scalar(select(Product).where(Product.code == code)) if CODE.fullmatch(code) else None
     if product is None or (active_only and not product.active):
         raise NotFound
     return product
@@ -153,7 +153,7 @@ def reasons(*, active_only: bool = True) -> Sequence[Reason]:
 
 def find_reason(code: str) -> Reason | None:
     """The reason with this code, also when it is not offered any more."""
-    return session.scalar(select(Reason).where(Reason.code == code))
+    return session.scalar(select(Reason).where(Reason.code == code)) if CODE.fullmatch(code) else None
 
 
 def get_reason(code: str) -> Reason:

@@ -5,13 +5,14 @@ from typing import Any
 import structlog
 from flask import Response, make_response, render_template, request
 from flask_babel import gettext
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from referrals.db import session
 from referrals.errors import NotAllowed, NotFound, RuleBroken
-from referrals.web import hx, security, words
+from referrals.web import drafts, hx, security, words
 from referrals.web.visitor import ask_to_sign_in, visitor_or_none
 from referrals.wording import N_
 
@@ -43,6 +44,8 @@ def answer(error: Exception) -> Any:
             return broken_rule(error)
         case CSRFError():
             return stale_form()
+        case RateLimitExceeded():
+            return too_often()
         case HTTPException():
             return http_error(error)
         case OperationalError():
@@ -51,12 +54,14 @@ def answer(error: Exception) -> Any:
     return page(500)
 
 
-def page(status: int, title: str = "", text: str = "") -> Response:
+def page(status: int, title: str = "", text: str = "", back: str = "") -> Response:
     """A page, or for a fragment a notice, that says what happened and what to do."""
     session.rollback()
     told = TOLD.get(status, TOLD[400])
     template = "errors/_notice.html" if hx.wants_fragment() else "errors/page.html"
-    shown = render_template(template, title=title or gettext(told[0]), text=text or gettext(told[1]), status=status)
+    shown = render_template(
+        template, title=title or gettext(told[0]), text=text or gettext(told[1]), status=status, back=back
+    )
     return make_response(shown, status)
 
 
@@ -71,6 +76,14 @@ def stale_form() -> Any:
     if visitor_or_none() is None and security.was_issued_here(token):
         return ask_to_sign_in()
     return page(403, gettext(STALE[0]), gettext(STALE[1]))
+
+
+def too_often() -> Response:
+    """Asked too often; what was typed waits in its form for a later try."""
+    if request.method != "POST" or visitor_or_none() is None:
+        return page(429)
+    session.rollback()
+    return page(429, back=drafts.keep())
 
 
 def http_error(error: HTTPException) -> Any:

@@ -58,6 +58,7 @@ def init_app(app: Flask, config: Config) -> None:
             app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies
         )
     app.before_request(only_read_on_safe_methods)
+    app.before_request(refuse_unreadable_addresses)
     app.before_request(refuse_foreign_forms)
     csrf.init_app(app)
     app.after_request(add_headers)
@@ -71,6 +72,12 @@ def only_read_on_safe_methods() -> None:
 
 def read_and_write_again(_error: BaseException | None) -> None:
     only_reading.set(False)
+
+
+def refuse_unreadable_addresses() -> None:
+    """No name of anything here holds NUL, and databases take offence at it."""
+    if "\0" in request.path or b"%00" in request.query_string:
+        abort(400)
 
 
 def refuse_foreign_forms() -> None:

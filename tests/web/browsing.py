@@ -138,6 +138,8 @@ def english_left_over(page: Page, language: str) -> list[str]:
             for message in read_mo(stream)
             if isinstance(message.id, str) and message.id and message.string != message.id
         }
+    for brand in page.soup.select(".brand"):
+        brand.extract()
     shown = [" ".join(text.split()) for text in page.soup.stripped_strings]
     shown += [
         str(tag[name])
