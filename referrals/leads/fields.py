@@ -108,7 +108,7 @@ BUSINESS = (
 )
 REQUEST = (
     Field("expected_value", "money", N_("Expected value"), hint=N_("What the merchant may bring in a year.")),
-    Field("sales_support", "yes_no", N_("Request sales support")),
+    Field("sales_support", "yes_no", N_("Sales support")),
     Field("notes", "long_text", N_("Notes"), longest=5000, hint=N_("Anything the sales team should know.")),
 )
 COLUMNS = tuple(one.name for one in (*CONTACT, *BUSINESS, *REQUEST))

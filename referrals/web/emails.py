@@ -119,13 +119,19 @@ def lead_unassigned(params: Params) -> Mail:
     )
 
 
+def after(names: Mapping[str, str], params: Params) -> str:
+    """What the state is called that was reached."""
+    state = names[params["after"]]
+    return gettext(state)
+
+
 def lead_status(params: Params) -> Mail:
     return about(
         params,
         N_("%(business_name)s: %(status)s"),
         N_("Your %(product)s lead %(ref)s has a new status: %(status)s."),
         quote=words.own_words(params.get("sentence") or ""),
-        status=gettext(words.STATUS[params["after"]]),
+        status=after(words.STATUS, params),
     )
 
 
@@ -135,7 +141,7 @@ def lead_payout(params: Params) -> Mail:
         N_("%(business_name)s: payout %(outcome)s"),
         N_("The payout outcome of your %(product)s lead %(ref)s is now: %(outcome)s."),
         quote=words.own_words(params.get("sentence") or ""),
-        outcome=gettext(words.PAYOUT[params["after"]]),
+        outcome=after(words.PAYOUT, params),
     )
 
 
@@ -174,7 +180,7 @@ def conflict_for_staff(params: Params) -> Mail:
         N_("Conflict over %(business_name)s"),
         N_("The lead %(ref)s of %(partner)s is about a business that another partner registered. The same: %(signs)s."),
         N_("Please decide which partner it belongs to."),
-        signs=", ".join(gettext(words.SIGNS[sign]) for sign in params["matched"]),
+        signs=words.signs(params["matched"]),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext
 
 from referrals.listing import AnyRow
-from referrals.web.words import DIALECTS, PAYOUT, SIGNS, STATUS, own_words
+from referrals.web.words import DIALECTS, PAYOUT, STATUS, own_words, signs
 
 
 def event_words(event: AnyRow, rep_names: Mapping[int, str]) -> str:
@@ -16,15 +16,15 @@ def event_words(event: AnyRow, rep_names: Mapping[int, str]) -> str:
         case "submitted":
             return gettext("Submitted")
         case "imported":
-            return gettext("Imported: %(source)s", source=gettext(DIALECTS[details["source"]]))
+            return imported_words(details)
         case "assigned":
             return gettext("Assigned to %(name)s", name=rep_names.get(details["rep_id"], ""))
         case "unassigned":
             return gettext("Assigned to nobody")
         case "status":
-            return gettext(STATUS[details["after"]])
+            return word_of(STATUS, details)
         case "payout":
-            return gettext("Payout: %(outcome)s", outcome=gettext(PAYOUT[details["after"]]))
+            return gettext("Payout: %(outcome)s", outcome=word_of(PAYOUT, details))
         case "message":
             return gettext("Message")
         case "support_requested":
@@ -36,25 +36,35 @@ def event_words(event: AnyRow, rep_names: Mapping[int, str]) -> str:
     return conflict_words(event.kind, details)
 
 
+def word_of(words: Mapping[str, str], details: Mapping[str, Any]) -> str:
+    state = words[details["after"]]
+    return gettext(state)
+
+
+def imported_words(details: Mapping[str, Any]) -> str:
+    dialect = details["source"]
+    if dialect == "own":
+        return gettext("Imported")
+    return gettext("Imported from %(source)s", source=gettext(DIALECTS[dialect]))
+
+
 def conflict_words(kind: str, details: Mapping[str, Any]) -> str:
     from referrals.web.filters import day
 
-    signs = ", ".join(gettext(SIGNS[sign]) for sign in details.get("matched", ()))
+    same = signs(details.get("matched", ()))
     if kind == "conflict":
         return gettext(
             "In conflict: another partner registered this business on %(date)s (the same %(signs)s)",
             date=day(details["registered_at"]),
-            signs=signs,
+            signs=same,
         )
     if kind == "claimed_by_other":
-        return gettext("Also claimed by lead %(ref)s (the same %(signs)s)", ref=details["other"], signs=signs)
+        return gettext("Also claimed by lead %(ref)s (the same %(signs)s)", ref=details["other"], signs=same)
     if kind == "conflict_decided":
         return {
-            "yours": gettext(
-                "Conflict decided: the business belongs to this partner (the same %(signs)s)", signs=signs
-            ),
-            "not_yours": gettext("Conflict decided: it belongs to another partner (the same %(signs)s)", signs=signs),
-            "both": gettext("Conflict decided: these are two businesses (the same %(signs)s)", signs=signs),
+            "yours": gettext("Conflict decided: the business belongs to this partner (the same %(signs)s)", signs=same),
+            "not_yours": gettext("Conflict decided: it belongs to another partner (the same %(signs)s)", signs=same),
+            "both": gettext("Conflict decided: these are two businesses (the same %(signs)s)", signs=same),
         }[details["outcome"]]
     return kind
 

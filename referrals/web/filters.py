@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from flask import Flask, g, request
 from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
@@ -16,6 +16,8 @@ from referrals.people.rules import initials
 from referrals.values import readable_host, readable_phone
 from referrals.web.language import html_language, text_direction
 from referrals.web.visitor import visitor_or_none
+
+KNOWN_ENGLISH = {"en_us", "en_gb", "en_ca", "en_au", "en_nz", "en_ie", "en_in", "en_za", "en_sg"}
 
 
 def init_app(app: Flask) -> None:
@@ -53,6 +55,17 @@ def known_zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def dates_locale() -> Locale:
+    """The locale of days and times: English ones by the reader's region, else day before month, 24 hours."""
+    locale = get_locale()
+    if locale.language != "en":
+        return locale
+    for tag, _quality in request.accept_languages:
+        if tag.lower().startswith("en-") and tag.lower().replace("-", "_") in KNOWN_ENGLISH:
+            return Locale("en", tag[3:5].upper())
+    return Locale("en", "150")
+
+
 def moment(value: datetime | str | None) -> Markup:
     """A time as people say it (`Today, 14:03`), with the full one on hover."""
     return timed(value, spoken_moment)
@@ -68,18 +81,18 @@ def timed(value: datetime | str | None, spoken: Callable[[datetime], str]) -> Ma
         return Markup("")
     value = datetime.fromisoformat(value) if isinstance(value, str) else value
     local = value.astimezone(zone())
-    full = dates.format_datetime(local, "full", locale=get_locale())
+    full = dates.format_datetime(local, "full", locale=dates_locale())
     return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), full, spoken(local))
 
 
 def spoken_shortly(local: datetime) -> str:
     if local.date() == now().astimezone(zone()).date():
-        return str(dates.format_time(local, "short", locale=get_locale()))
+        return str(dates.format_time(local, "short", locale=dates_locale()))
     return day(local)
 
 
 def spoken_moment(local: datetime) -> str:
-    locale = get_locale()
+    locale = dates_locale()
     clock = dates.format_time(local, "short", locale=locale)
     today = now().astimezone(zone()).date()
     if local.date() == today:
@@ -99,7 +112,7 @@ def day(value: date | datetime | str | None) -> str:
         value = datetime.fromisoformat(value) if len(value) > 10 else date.fromisoformat(value)
     if isinstance(value, datetime):
         value = value.astimezone(zone()).date()
-    locale = get_locale()
+    locale = dates_locale()
     if value.year == now().year:
         return dates.format_skeleton("MMMd", value, locale=locale)
     return dates.format_date(value, "medium", locale=locale)
@@ -148,4 +161,6 @@ def browser(user_agent: str) -> str:
     """A browser as its owner would call it."""
     program = next((name for sign, name in BROWSERS if sign in user_agent), "")
     system = next((name for sign, name in SYSTEMS if sign in user_agent), "")
-    return ", ".join(part for part in (program, system) if part) or gettext("A program")
+    if program and system:
+        return gettext("%(program)s on %(system)s", program=program, system=system)
+    return program or system or gettext("A program")

@@ -44,7 +44,7 @@ COLUMNS = (
     Column("status", N_("Status"), lambda row: gettext(words.STATUS[row.status])),
     Column("payout", N_("Payout"), lambda row: gettext(words.PAYOUT[row.payout])),
     Column("rep", N_("Sales rep"), lambda row: row.rep or ""),
-    Column("submitted_at", N_("Submitted"), lambda row: row.submitted_at, style="num"),
+    Column("submitted_at", N_("Submitted on"), lambda row: row.submitted_at, style="num"),
     Column("changed_at", N_("Last change"), lambda row: row.changed_at, style="num"),
 )
 PARTNER = Column("partner", N_("Partner"), lambda row: row.partner)
@@ -128,6 +128,13 @@ def index(kind: str | None = None) -> Response:
 def legend() -> list[tuple[str, Any]]:
     """For each product what its statuses mean."""
     return [(words.own_words(one.name), words.legend(one, language())) for one in products()]
+
+
+@blueprint.get("/leads/new")
+@may("submit_leads")
+def choose() -> Response:
+    """For which product the lead is."""
+    return hx.render("leads/choose.html", "leads/choose.html", products=products())
 
 
 @blueprint.get("/leads/new/<code>")

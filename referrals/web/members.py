@@ -25,7 +25,7 @@ blueprint = Blueprint("members", __name__)
 
 
 def permissions_of(row: AnyRow) -> str:
-    return ", ".join(gettext(words.PERMISSIONS[name]) for name in PERMISSIONS if getattr(row, name))
+    return words.listed(gettext(words.PERMISSIONS[name]) for name in PERMISSIONS if getattr(row, name))
 
 
 MEMBERS = ListPage(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, request
+from flask_babel import pgettext
 
 from referrals.leads.ownership import open_conflict_count
 from referrals.leads.queries import count_leads, count_open_appeals
@@ -92,13 +93,15 @@ def staff_groups(here: Visitor) -> list[Group]:
 
 
 def tabs(here: Visitor, unread: int) -> list[Place]:
-    """The five places at the thumb of a phone."""
-    bell = Place(N_("Bell"), "/notifications", "bell", unread)
-    more = Place(N_("More"), "/menu", "menu")
-    home, leads = Place(N_("Home"), "/", "house"), Place(N_("Leads"), "/leads", "users")
+    """The five places at the thumb of a phone, in words so short that five fit."""
+    home = Place(pgettext("tab", "Home"), "/", "house")
+    leads = Place(pgettext("tab", "Leads"), "/leads", "users")
+    bell = Place(pgettext("tab", "Bell"), "/notifications", "bell", unread)
+    more = Place(pgettext("tab", "More"), "/menu", "menu")
     if here.actor.is_staff:
-        return [home, leads, Place(N_("Conflicts"), "/conflicts", "git-compare", open_conflict_count()), bell, more]
-    return [home, leads, Place(N_("Submit"), "/leads/new/plus", "plus"), bell, more]
+        conflicts = Place(pgettext("tab", "Conflicts"), "/conflicts", "git-compare", open_conflict_count())
+        return [home, leads, conflicts, bell, more]
+    return [home, leads, Place(pgettext("tab", "Submit"), "/leads/new", "plus"), bell, more]
 
 
 def organisation(here: Visitor) -> str:

@@ -1,10 +1,11 @@
 """The words of the programme: what states are called, what they mean, how rules are told (`SPEC §2, §17`)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from flask_babel import gettext
+from babel.lists import format_list
+from flask_babel import get_locale, gettext
 
 from referrals.errors import RuleBroken
 from referrals.leads.models import Product
@@ -230,3 +231,18 @@ def legend(product: Product, language: str) -> list[tuple[str, list[tuple[bool, 
 def in_words(texts: Mapping[str, str]) -> dict[str, str]:
     """A whole table of words in the reader's language, for lists that would ask for each row."""
     return {key: gettext(text) for key, text in texts.items()}
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Several texts after each other, as the language strings them together."""
+    return format_list(list(texts), style="unit", locale=get_locale())
+
+
+def signs(matched: Iterable[str]) -> str:
+    """By what two leads are the same, such as website and contact phone."""
+    return listed(gettext(SIGNS[sign]) for sign in matched)
+
+
+def labelled(label: str, value: str) -> str:
+    """A label and its value in one line of text."""
+    return gettext("%(label)s: %(value)s", label=label, value=value)

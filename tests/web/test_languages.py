@@ -18,7 +18,15 @@ from tests.web.browsing import Browser, english_left_over
 
 Browse = Callable[..., Browser]
 OTHERS = ("th", "pl", "vi", "tr", "zh")
-KEYWORDS = {"_": None, "gettext": None, "N_": None, "_l": None, "lazy_gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "N_": None,
+    "_l": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
 PLACES = re.compile(r"%\(\w+\)s")
 STATUSES = {
     "th": ["ส่งแล้ว", "กำลังดำเนินการ", "ได้รับแล้ว", "ไม่มีสิทธิ์"],
@@ -35,28 +43,27 @@ def catalogue(language: str) -> Catalog:
 
 
 def tuple_or_text(msgid: object) -> object:
-    return tuple(msgid) if isinstance(msgid, list) else msgid
+    return tuple(msgid) if isinstance(msgid, (list, tuple)) else msgid
 
 
-def texts_in_the_code() -> set[str | tuple[str, str]]:
-    found: set[str | tuple[str, str]] = set()
+def texts_in_the_code() -> set[tuple[object, str | None]]:
+    """Every marked text with its context, as the code has them."""
+    found: set[tuple[object, str | None]] = set()
     methods = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
     for folder in ("referrals", "templates"):
-        for _, _, message, _, _ in extract_from_dir(ROOT / folder, method_map=methods, keywords=KEYWORDS):
-            found.add(message if isinstance(message, str) else tuple(message[:2]))
+        for _, _, message, _, context in extract_from_dir(ROOT / folder, method_map=methods, keywords=KEYWORDS):
+            found.add((message if isinstance(message, str) else tuple(message[:2]), context))
     return found
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_text_is_translated_with_its_places(language: str) -> None:
-    translated = {}
-    for message in catalogue(language):
-        if message.id:
-            key = message.id if isinstance(message.id, str) else tuple(message.id)
-            translated[key] = message.string
+    translated = {(tuple_or_text(message.id), message.context): message.string for message in catalogue(language)}
     missing = [text for text in texts_in_the_code() if not translated.get(text)]
     assert missing == []
-    for text, translation in translated.items():
+    unused = translated.keys() - texts_in_the_code() - {("", None)}
+    assert unused == set()
+    for (text, _), translation in translated.items():
         if isinstance(text, str):
             assert sorted(PLACES.findall(text)) == sorted(PLACES.findall(translation)), text
         else:
@@ -84,7 +91,7 @@ def paths_of(make: Making) -> dict[str, list[str]]:
     make.lead(make.member(), website_url="https://one.example.org")
     return {
         "member": [
-            "/", "/leads", f"/leads/{lead.ref}", "/leads/new/plus", "/leads/new/pos", "/members", "/keys",
+            "/", "/leads", f"/leads/{lead.ref}", "/leads/new", "/leads/new/plus", "/leads/new/pos", "/members", "/keys",
             "/notifications", "/account", "/account/password", "/account/second-factor", "/account/sessions",
             "/account/notifications", "/menu", "/nothing",
         ],

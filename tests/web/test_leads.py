@@ -170,7 +170,7 @@ def test_a_lead_in_conflict_says_when_and_never_whose(make: Making, browse: Brow
     answer = browser.post("/leads/new/plus", **COMPLETE)
     page = browser.get(answer.headers["Location"])
     assert "In conflict" in page.words
-    assert "Nov 23" in " ".join(page.all(".timeline strong"))
+    assert "23 Nov" in " ".join(page.all(".timeline strong"))
     assert "Rival" not in page.text
 
 
@@ -186,7 +186,7 @@ def test_the_table_shows_what_there_is(make: Making, browse: Browse) -> None:
         "Rita Romero",
     ]  # fmt: skip
     assert page.all("thead th") == [
-        "Business", "Contact", "Product", "Status", "Payout", "Sales rep", "Submitted", "Last change",
+        "Business", "Contact", "Product", "Status", "Payout", "Sales rep", "Submitted on", "Last change",
     ]  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def test_a_conflict_is_compared_and_decided(make: Making, browse: Browse) -> Non
     path = str(row.select_one("a")["href"])
     page = browser.get(path)
     assert page.all("tr.same th") == ["Website URL"]
-    assert page.all("thead th")[1].startswith("Earlier lead")
+    assert page.all("thead th")[1].startswith("Submitted first")
     assert browser.post(f"{path}/decision", decision="keep", text="").error("text")
     assert browser.post(f"{path}/decision", decision="nonsense", text="Because.").status == 422
     assert browser.post(f"{path}/decision", decision="keep", text="The first had a contract.").status == 303
@@ -267,7 +267,10 @@ def test_a_file_that_cannot_be_read_is_told(
     partner = make.partner()
     response = browser.call(
         "POST", "/imports/new",
-        data={"csrf_token": browser.token, "file": (io.BytesIO(content), name), "partner": str(partner.id), "product": "plus"},
+        data={
+            "csrf_token": browser.token, "file": (io.BytesIO(content), name), "partner": str(partner.id),
+            "product": "plus",
+        },
     )  # fmt: skip
     page = browser.seen(response)
     assert page.status == 422

@@ -64,6 +64,8 @@ def lead_form(product: Product, typed: MultiDict[str, str] | None, settings: Pro
 def form_field(one: Field, settings: Programme) -> Any:
     label, hint = words.own_words(one.label), words.own_words(one.hint)
     extras: dict[str, Any] = {"required": one.required} if one.required else {}
+    if one.name == "sales_support":
+        label = gettext("Request sales support")
     match one.kind:
         case "yes_no":
             return BooleanField(label, description=hint, false_values=("", "n", "no", "false"))

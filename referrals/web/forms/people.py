@@ -27,7 +27,7 @@ class CodeForm(Form):
     """A code of the authenticator app, or a recovery code."""
 
     code = StringField(
-        _l("Code"),
+        _l("Code of the app"),
         [Filled(), Fits(40)],
         render_kw={"autocomplete": "one-time-code", "inputmode": "text", "autofocus": True},
     )
@@ -155,7 +155,7 @@ class KeyForm(Form):
 class PartnerForm(Form):
     """A partner organisation."""
 
-    name = line(_l("Name"), longest=200)
+    name = line(_l("Partner name"), longest=200)
 
 
 class NewPartnerForm(PartnerForm):

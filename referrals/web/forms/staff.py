@@ -100,7 +100,7 @@ class ProductForm(Form):
     """A product, with rows for its own fields."""
 
     code = line(_l("Code"), required=False, longest=40, description=_l("Part of the form's address; it never changes."))
-    name = line(_l("Name"), longest=60)
+    name = line(_l("Product name"), longest=60)
     flow = SelectField(_l("How it pays"), [OneOf()], validate_choice=False)
     active = BooleanField(_l("Partners can submit leads for it"), default=True)
 

@@ -25,8 +25,8 @@ CONFLICTS = ListPage(
     title=N_("Conflicts"),
     columns=(
         Column("business_name", N_("Business"), lambda row: row.business_name),
-        Column("lead_partner", N_("Later lead"), lambda row: row.lead_partner, sortable=False),
-        Column("against_partner", N_("Earlier lead"), lambda row: row.against_partner, sortable=False),
+        Column("lead_partner", N_("Submitted later"), lambda row: row.lead_partner, sortable=False),
+        Column("against_partner", N_("Submitted first"), lambda row: row.against_partner, sortable=False),
         Column("matched", N_("Same"), lambda row: matched_words(row.matched), sortable=False),
         Column("decision", N_("Decision"), lambda row: decision_words(row.decision), sortable=False),
         Column("at", N_("Found"), lambda row: row.at, style="num"),
@@ -53,7 +53,7 @@ APPEALS = ListPage(
         Column("refusal", N_("Refused because"), lambda row: words.own_words(row.reason_sentence), sortable=False),
         Column("text", N_("What the partner says"), lambda row: row.text, sortable=False),
         Column("answer", N_("Answer"), lambda row: row.answer, sortable=False),
-        Column("at", N_("Appealed"), lambda row: row.at, style="num"),
+        Column("at", N_("Appealed on"), lambda row: row.at, style="num"),
     ),
     rows="conflicts/_appeal_rows.html",
     page="conflicts/appeals.html",
@@ -70,7 +70,7 @@ APPEALS = ListPage(
 
 
 def matched_words(matched: list[str]) -> str:
-    return ", ".join(gettext(words.SIGNS[sign]) for sign in matched)
+    return words.signs(matched)
 
 
 def decision_words(decision: str | None) -> str:

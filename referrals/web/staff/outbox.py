@@ -39,7 +39,7 @@ MAILS = ListPage(
     path="/outbox",
     title=N_("Outbox"),
     columns=(
-        Column("to", N_("To"), lambda row: row.to_email),
+        Column("to", N_("Recipient"), lambda row: row.to_email),
         Column("template", N_("Mail"), lambda row: template_words(row.template), sortable=False),
         Column("state", N_("State"), lambda row: gettext(STATE_WORDS[state_of(row)]), sortable=False),
         Column("created", N_("Written"), lambda row: row.created_at, style="num"),

@@ -29,14 +29,14 @@ PARTNERS = ListPage(
     path="/partners",
     title=N_("Partners"),
     columns=(
-        Column("name", N_("Name"), lambda row: row.name),
+        Column("name", N_("Partner"), lambda row: row.name),
         Column("members", N_("Members"), lambda row: row.members, sortable=False, style="num"),
         Column("leads", N_("Leads"), lambda row: row.leads, sortable=False, style="num"),
         Column("since", N_("Partner since"), lambda row: row.created_at, style="num"),
     ),
     rows="partners/_rows.html",
     page="partners/list.html",
-    searched=N_("Name"),
+    searched=N_("Partner"),
 )
 
 
