@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
@@ -42,6 +42,20 @@ def catalogue(language: str) -> Catalog:
         return read_po(stream, locale=language)
 
 
+def texts_of(texts: Catalog) -> dict[tuple[object, str | None], object]:
+    """Every translation by its English text and context."""
+    return {
+        (tuple_or_text(message.id), context_of(message)): tuple_or_text(message.string)
+        for message in texts
+        if message.id
+    }
+
+
+def context_of(message: Message) -> str | None:
+    """Compiled catalogues give contexts as bytes."""
+    return message.context.decode() if isinstance(message.context, bytes) else message.context
+
+
 def tuple_or_text(msgid: object) -> object:
     return tuple(msgid) if isinstance(msgid, (list, tuple)) else msgid
 
@@ -58,10 +72,10 @@ def texts_in_the_code() -> set[tuple[object, str | None]]:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_text_is_translated_with_its_places(language: str) -> None:
-    translated = {(tuple_or_text(message.id), message.context): message.string for message in catalogue(language)}
+    translated = texts_of(catalogue(language))
     missing = [text for text in texts_in_the_code() if not translated.get(text)]
     assert missing == []
-    unused = translated.keys() - texts_in_the_code() - {("", None)}
+    unused = translated.keys() - texts_in_the_code()
     assert unused == set()
     for (text, _), translation in translated.items():
         if isinstance(text, str):
@@ -73,8 +87,8 @@ def test_every_text_is_translated_with_its_places(language: str) -> None:
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_compiled_catalogue_is_that_of_the_texts(language: str) -> None:
     with (ROOT / f"referrals/translations/{language}/LC_MESSAGES/messages.mo").open("rb") as stream:
-        compiled = {str(message.id): message.string for message in read_mo(stream) if message.id}
-    assert compiled == {str(tuple_or_text(message.id)): message.string for message in catalogue(language) if message.id}
+        compiled = texts_of(read_mo(stream))
+    assert compiled == texts_of(catalogue(language))
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -134,7 +134,12 @@ def test_a_forgotten_password_is_replaced_by_a_link(make: Making, browse: Browse
     assert log_in(browse(), "anna@example.org").status == 422
 
 
-@pytest.mark.parametrize("token", ["x", "a.b", "eyJhIjoxfQ.abc", "%00", "a" * 2000])
+@pytest.mark.parametrize("path", ["/password/reset/%00", "/leads/%00", "/leads?q=%00", "/%00"])
+def test_an_address_with_a_nul_is_a_request_we_cannot_read(browse: Browse, make: Making, path: str) -> None:
+    assert browse(make.member()).get(path).status == 400
+
+
+@pytest.mark.parametrize("token", ["x", "a.b", "eyJhIjoxfQ.abc", "%0A", "a" * 2000])
 def test_a_foreign_token_gets_the_friendly_page(browse: Browse, make: Making, token: str) -> None:
     for path in ("/password/reset/", "/join/", "/account/email/"):
         page = browse().get(path + token)
