@@ -104,6 +104,11 @@ def tabs(here: Visitor, unread: int) -> list[Place]:
     return [home, leads, Place(pgettext("tab", "Submit"), "/leads/new", "plus"), bell, more]
 
 
+def current(places: list[Place]) -> Place | None:
+    """The one that stands for this page: the nearest above it."""
+    return max((place for place in places if place.is_here), key=lambda place: len(place.path), default=None)
+
+
 def organisation(here: Visitor) -> str:
     """Below the visitor's name: their partner, or their role."""
     if here.actor.partner_id is not None:
@@ -132,12 +137,14 @@ class Frame:
         """Navigation, tabs, unread count and names, for whoever is signed in."""
         here = self.here
         if here is None:
-            return {"here": visitor_or_none(), "groups": [], "tabs": [], "unread": 0, "organisation": ""}
+            return {"here": visitor_or_none(), "groups": [], "tabs": [], "tab": None, "unread": 0, "organisation": ""}
         unread = unread_count(here.person.id)
+        thumb = tabs(here, unread)
         return {
             "here": here,
             "groups": groups(here),
-            "tabs": tabs(here, unread),
+            "tabs": thumb,
+            "tab": current(thumb),
             "unread": unread,
             "organisation": organisation(here),
             "several": len(active_memberships(here.person.id)) > 1,
