@@ -67,6 +67,30 @@ BUSINESSES = (
     ("Alpine Gear Co.", "Jonas Keller", "alpine", "CH"),
     ("Little Fern Plants", "Mia Tran", "fern", "AU"),
     ("Ember & Oak", "Noah Wright", "ember", "US"),
+    ("Zielona Spiżarnia", "Katarzyna Lis", "spizarnia", "PL"),
+    ("Trattoria del Porto", "Giulia Conti", "porto", "IT"),
+    ("Księgarnia Pod Aniołem", "Paweł Król", "aniol", "PL"),
+    ("Fjord & Wool", "Ingrid Solberg", "fjordwool", "NO"),
+    ("สวนกล้วยไม้เชียงใหม่", "อรุณี พงษ์ไพร", "orchid", "TH"),
+    ("Blue Heron Canoes", "Daniel Roy", "heron", "CA"),
+    ("ขนมไทยป้าแจ๋ว", "ประภา จันทร์ดี", "khanom", "TH"),
+    ("Atelier Lumière", "Camille Moreau", "lumiere", "FR"),
+    ("Áo dài Thanh Mai", "Phạm Thanh Mai", "aodai", "VN"),
+    ("Copper Kettle Tea", "Fiona Walsh", "kettle", "IE"),
+    ("Mật ong Đà Lạt", "Vũ Quốc Bảo", "matong", "VN"),
+    ("Saddle & Stitch", "Ruth Meyer", "saddle", "US"),
+    ("İpek Yolu Baharat", "Zeynep Şahin", "ipekyolu", "TR"),
+    ("Velo Kontor", "Jana Vogel", "velokontor", "DE"),
+    ("Çınaraltı Kahve", "Emre Aydın", "cinaralti", "TR"),
+    ("Paper Lantern Stationery", "Amy Chen", "lantern", "SG"),
+    ("景德镇青花瓷", "刘建国", "qinghua", "CN"),
+    ("Tide & Timber Surf", "Leo Barnes", "tide", "AU"),
+    ("江南丝绸坊", "周慧敏", "sichou", "CN"),
+    ("La Huerta de Ana", "Ana Beltrán", "huerta", "ES"),
+    ("Harbour Lane Toys", "Peter Quinn", "toys", "GB"),
+    ("Kuchnia u Babci Zosi", "Zofia Maj", "babcia", "PL"),
+    ("Stone Mill Bread", "Hannah Fox", "stonemill", "GB"),
+    ("Summit Trail Outfitters", "Caleb Stone", "summit", "US"),
 )
 REPLIES = (
     "I have spoken with them. They would like to see the numbers for two locations.",
@@ -115,7 +139,7 @@ class Demo:
                 person = self.person(person_name, email)
                 add_partner_member(person, partner.id, frozenset(permissions), by=SYSTEM, at=self.began)
                 self.members.append(self.actor(person))
-        for number, business in enumerate(BUSINESSES * 2):
+        for number, business in enumerate(BUSINESSES):
             self.make_lead(number, business)
         self.make_conflicts()
         self.settle_the_past()
@@ -139,13 +163,12 @@ class Demo:
 
     def make_lead(self, number: int, business: tuple[str, str, str, str]) -> None:
         name, contact, site, country = business
-        second = number >= len(BUSINESSES)
-        product = "pos" if (number % 3 == 1) != second else "plus"
-        member = self.members[(number * 7 + second) % len(self.members)]
-        at = self.began + timedelta(days=number * DAYS / (2 * len(BUSINESSES)), hours=self.random.randint(0, 9))
-        site = f"{site}{'2' if second else ''}"
+        later = number >= len(BUSINESSES) // 2
+        product = "pos" if (number % 3 == 1) != later else "plus"
+        member = self.members[(number * 7 + later) % len(self.members)]
+        at = self.began + timedelta(days=number * DAYS / len(BUSINESSES), hours=self.random.randint(0, 9))
         values = {
-            "business_name": f"{name} 2" if second and number % 2 else name,
+            "business_name": name,
             "contact_name": contact,
             "contact_email": f"hello@{site}.example.org",
             "website_url": f"https://{site}.example.org",
@@ -201,15 +224,15 @@ class Demo:
 
     def make_conflicts(self) -> None:
         """Two businesses that two partners claim: one decided, one to decide."""
-        for number, site in enumerate(("harbour2", "alpine2")):
+        for number, site in enumerate(("stonemill", "tide")):
             rival = self.members[-1] if number else self.members[0]
             at = self.at - timedelta(days=2 + number)
             values: dict[str, object] = {
-                "business_name": "Harbour Books" if number == 0 else "Alpine Gear",
+                "business_name": "Stone Mill" if number == 0 else "Tide and Timber",
                 "contact_name": "The owner",
                 "contact_email": f"owner@{site}.example.org",
                 "website_url": f"https://www.{site}.example.org/about",
-                "country": "GB" if number == 0 else "CH",
+                "country": "GB" if number == 0 else "AU",
                 "sales_support": True,
             }
             for product in ("plus", "pos"):
