@@ -13,7 +13,7 @@ from flask import Flask
 from referrals import create_app
 from referrals.clock import now
 from referrals.config import from_environment
-from referrals.db import session
+from referrals.db import db, session
 from referrals.errors import NotFound, RuleBroken
 from referrals.leads.catalogue import get_product
 from referrals.partners.models import Partner
@@ -24,6 +24,7 @@ from referrals.people.operations import add_partner_member, add_staff, create_pe
 from referrals.people.queries import find_person_by_email
 from referrals.people.rules import PERMISSIONS, SYSTEM
 from referrals.people.sign_in import make_key
+from referrals.transfer.backup import restore_backup, write_backup
 from referrals.transfer.lead_columns import rename
 from referrals.transfer.lead_import import PORTION, LeadImport, Outcome
 from referrals.transfer.operations import understand
@@ -258,6 +259,30 @@ def work() -> None:
     jobs = jobs_of(application())
     jobs.often()
     jobs.hourly()
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write the whole database and the secret key to FILE, while the server works."""
+    app = application()
+    with app.app_context():
+        try:
+            manifest = write_backup(app.extensions["referrals"].config, db.engine, file.absolute(), at=now())
+        except OSError as error:
+            raise click.ClickException(f"{file} cannot be written: {error.strerror or error}") from None
+    show(manifest)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(file: Path) -> None:
+    """Fill an empty database from FILE, and bring it up to date; start the server afterwards."""
+    app = application()
+    with app.app_context():
+        manifest = restore_backup(app.extensions["referrals"].config, db.engine, file)
+    application()
+    show(manifest)
 
 
 @main.command()

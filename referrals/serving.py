@@ -16,6 +16,7 @@ from referrals.config import ROOT, Config
 from referrals.db import db, is_reachable, reading, session
 from referrals.jobs import Jobs, Leadership
 from referrals.outbox.transport import transport_for
+from referrals.transfer.backup import known_schemas
 from referrals.web.emails import render_mail
 from referrals.web.visitor import seen
 
@@ -44,7 +45,7 @@ def is_newest() -> bool:
     """Whether the schema is that of the newest migration; quick, since it is asked at every start."""
     from sqlalchemy import inspect, text
 
-    newest = max(file.name.partition("_")[0] for file in (ROOT / "migrations" / "versions").glob("*.py"))
+    newest = max(known_schemas())
     with reading():
         connection = session.connection()
         if not inspect(connection).has_table("alembic_version"):

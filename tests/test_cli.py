@@ -106,6 +106,19 @@ def test_the_doctor_says_what_is_in_order(shell: Shell) -> None:
     assert shell.run("doctor").returncode == 0
 
 
+def test_a_backup_is_restored_elsewhere(shell: Shell, tmp_path: Path) -> None:
+    shell.run("demo")
+    taken = shell.json("backup", str(tmp_path / "all.backup"))
+    (tmp_path / "elsewhere").mkdir()
+    other = Shell(tmp_path / "elsewhere")
+    assert other.json("restore", str(tmp_path / "all.backup")) == taken
+    assert other.run("doctor").returncode == 0
+    twice = other.run("restore", str(tmp_path / "all.backup"))
+    assert (twice.returncode, twice.stdout) == (1, "")
+    assert "not empty" in twice.stderr
+    assert "cannot be written" in shell.run("backup", str(tmp_path / "nowhere" / "all.backup")).stderr
+
+
 def test_mail_is_written_without_a_scheduler_by_the_work_command(shell: Shell) -> None:
     shell.run("demo")
     shell.run("work")
