@@ -13,7 +13,7 @@ from flask import Flask
 from referrals import create_app
 from referrals.clock import now
 from referrals.config import from_environment
-from referrals.db import db, session
+from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
 from referrals.leads.catalogue import get_product
 from referrals.partners.models import Partner
@@ -268,7 +268,7 @@ def backup(file: Path) -> None:
     app = application()
     with app.app_context():
         try:
-            manifest = write_backup(app.extensions["referrals"].config, db.engine, file.absolute(), at=now())
+            manifest = write_backup(app.extensions["referrals"].config, file.absolute(), at=now())
         except OSError as error:
             raise click.ClickException(f"{file} cannot be written: {error.strerror or error}") from None
     show(manifest)
@@ -280,7 +280,7 @@ def restore(file: Path) -> None:
     """Fill an empty database from FILE, and bring it up to date; start the server afterwards."""
     app = application()
     with app.app_context():
-        manifest = restore_backup(app.extensions["referrals"].config, db.engine, file)
+        manifest = restore_backup(app.extensions["referrals"].config, file)
     application()
     show(manifest)
 

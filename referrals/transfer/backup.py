@@ -17,9 +17,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, inspect, make_url, text
+from sqlalchemy import make_url, text
 
 from referrals.config import ROOT, Config
+from referrals.db import db, reading, session
 from referrals.errors import RuleBroken
 
 MANIFEST, SECRET = "manifest.json", "secret.key"
@@ -57,7 +58,7 @@ class ToolMissing(RuleBroken):
     sentence = "%(program)s is not installed or did not succeed: %(told)s"
 
 
-def write_backup(config: Config, engine: Engine, file: Path, *, at: datetime) -> dict[str, Any]:
+def write_backup(config: Config, file: Path, *, at: datetime) -> dict[str, Any]:
     """Write the archive, whole or not at all; answers its manifest. Other processes go on reading and writing."""
     kind = kind_of(config)
     with drafted(file) as draft, tempfile.TemporaryDirectory(dir=file.parent) as folder:
@@ -66,7 +67,7 @@ def write_backup(config: Config, engine: Engine, file: Path, *, at: datetime) ->
         manifest = {
             "format": FORMAT,
             "database": kind,
-            "schema": schema_of(engine),
+            "schema": schema(),
             "made_at": at.isoformat(),
             "bytes": copy.stat().st_size,
         }
@@ -78,7 +79,7 @@ def write_backup(config: Config, engine: Engine, file: Path, *, at: datetime) ->
     return manifest
 
 
-def restore_backup(config: Config, engine: Engine, file: Path) -> dict[str, Any]:
+def restore_backup(config: Config, file: Path) -> dict[str, Any]:
     """Fill the empty database; raises NotABackup, OtherDatabase, DatabaseInUse, ToolMissing. Answers the manifest.
 
     The secret key of the backup takes the place of this folder's, unless one is set from outside.
@@ -90,10 +91,10 @@ def restore_backup(config: Config, engine: Engine, file: Path) -> dict[str, Any]
             raise OtherDatabase(theirs=manifest["database"], ours=kind)
         if manifest["format"] > FORMAT or manifest["schema"] not in known_schemas():
             raise NewerBackup
-        if holds_people(engine):
+        if holds_people():
             raise DatabaseInUse
         copy = Path(archive.extract(DATABASES[kind], folder))
-        engine.dispose()
+        db.engine.dispose()
         (fill_sqlite if kind == "sqlite" else fill_postgresql)(config, copy)
         if SECRET in archive.namelist():
             keep_secret(config.data_dir / SECRET, archive.read(SECRET))
@@ -104,9 +105,9 @@ def kind_of(config: Config) -> str:
     return make_url(config.database_url).get_backend_name()
 
 
-def schema_of(engine: Engine) -> str:
-    with engine.connect() as connection:
-        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+def schema() -> str:
+    with reading():
+        return str(session.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
 
 
 def known_schemas() -> set[str]:
@@ -114,11 +115,9 @@ def known_schemas() -> set[str]:
     return {file.name.partition("_")[0] for file in (ROOT / "migrations" / "versions").glob("*.py")}
 
 
-def holds_people(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("persons"):
-            return False
-        return connection.execute(text("SELECT 1 FROM persons LIMIT 1")).first() is not None
+def holds_people() -> bool:
+    with reading():
+        return session.execute(text("SELECT 1 FROM persons LIMIT 1")).first() is not None
 
 
 @contextmanager

@@ -75,14 +75,14 @@ def test_a_backup_under_load_restores_whole(
         while len(written) < 3:
             stop.wait(0.01)
         acknowledged = set(written)
-        manifest = write_backup(config_of(app_on_both), db.engine, tmp_path / "all.backup", at=NOW)
+        manifest = write_backup(config_of(app_on_both), tmp_path / "all.backup", at=NOW)
     finally:
         stop.set()
         writer.join()
     assert os.stat(tmp_path / "all.backup").st_mode & 0o077 == 0, "whoever reads a backup has everything"
 
     with empty_app.app_context():
-        assert restore_backup(config_of(empty_app), db.engine, tmp_path / "all.backup") == manifest
+        assert restore_backup(config_of(empty_app), tmp_path / "all.backup") == manifest
         bring_up_to_date(empty_app)
         found = set(session.scalars(select(Lead.ref)))
         assert acknowledged | {before} <= found <= {*written, before}
@@ -93,16 +93,16 @@ def test_a_backup_under_load_restores_whole(
 
 def test_a_restore_never_overwrites(app_on_both: Flask, make_on_both: Making, empty_app: Flask, tmp_path: Path) -> None:
     make_on_both.member()
-    write_backup(config_of(app_on_both), db.engine, tmp_path / "all.backup", at=NOW)
+    write_backup(config_of(app_on_both), tmp_path / "all.backup", at=NOW)
     with pytest.raises(DatabaseInUse):
-        restore_backup(config_of(app_on_both), db.engine, tmp_path / "all.backup")
+        restore_backup(config_of(app_on_both), tmp_path / "all.backup")
 
 
 def test_the_secret_key_comes_along(app: Flask, make: Making, tmp_path: Path) -> None:
     make.member()
     config = dataclasses.replace(config_of(app), data_dir=tmp_path)
     (tmp_path / "secret.key").write_text("of the first machine")
-    write_backup(config, db.engine, tmp_path / "all.backup", at=NOW)
+    write_backup(config, tmp_path / "all.backup", at=NOW)
     session.remove()
     folder = tmp_path / "elsewhere"
     folder.mkdir()
@@ -110,7 +110,7 @@ def test_the_secret_key_comes_along(app: Flask, make: Making, tmp_path: Path) ->
     second = create_app(config_for(f"sqlite:///{folder / 'referrals.db'}", folder))
     bring_up_to_date(second)
     with second.app_context():
-        restore_backup(config_of(second), db.engine, tmp_path / "all.backup")
+        restore_backup(config_of(second), tmp_path / "all.backup")
         assert session.scalar(select(func.count()).select_from(Person)) == 1
     assert (folder / "secret.key").read_text() == "of the first machine"
     assert (folder / "secret.key").stat().st_mode & 0o077 == 0
@@ -140,17 +140,17 @@ SQLITE = '{"format": 1, "database": "sqlite", "schema": "0001"}'
 def test_a_foreign_file_changes_nothing(app: Flask, tmp_path: Path, manifest: str, broken: type[Exception]) -> None:
     before = config_of(app).data_dir.joinpath("referrals.db").read_bytes()
     with pytest.raises(broken):
-        restore_backup(config_of(app), db.engine, forged(tmp_path / "x.backup", manifest))
+        restore_backup(config_of(app), forged(tmp_path / "x.backup", manifest))
     assert config_of(app).data_dir.joinpath("referrals.db").read_bytes() == before
 
 
 def test_a_torn_file_is_not_a_backup(app: Flask, make: Making, tmp_path: Path) -> None:
-    write_backup(config_of(app), db.engine, tmp_path / "all.backup", at=NOW)
+    write_backup(config_of(app), tmp_path / "all.backup", at=NOW)
     whole = (tmp_path / "all.backup").read_bytes()
     for length in (0, 10, len(whole) // 2, len(whole) - 1):
         (tmp_path / "torn.backup").write_bytes(whole[:length])
         with pytest.raises(NotABackup):
-            restore_backup(config_of(app), db.engine, tmp_path / "torn.backup")
+            restore_backup(config_of(app), tmp_path / "torn.backup")
 
 
 def test_what_cannot_be_written_leaves_nothing(app: Flask, tmp_path: Path) -> None:
@@ -158,5 +158,5 @@ def test_what_cannot_be_written_leaves_nothing(app: Flask, tmp_path: Path) -> No
     place.mkdir()
     (place / "all.backup").mkdir()
     with pytest.raises(OSError, match="directory"):
-        write_backup(config_of(app), db.engine, place / "all.backup", at=NOW)
+        write_backup(config_of(app), place / "all.backup", at=NOW)
     assert [file.name for file in place.iterdir()] == ["all.backup"]
