@@ -3,6 +3,8 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from referrals.transfer.backup import restore_backup, write_backup
 from referrals.transfer.lead_columns import rename
 from referrals.transfer.lead_import import PORTION, LeadImport, Outcome
 from referrals.transfer.operations import understand
+from referrals.transfer.portable import export_everything, load_everything
 from referrals.values import login_email
 
 password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
@@ -266,12 +269,8 @@ def work() -> None:
 def backup(file: Path) -> None:
     """Write the whole database and the secret key to FILE, while the server works."""
     app = application()
-    with app.app_context():
-        try:
-            manifest = write_backup(app.extensions["referrals"].config, file.absolute(), at=now())
-        except OSError as error:
-            raise click.ClickException(f"{file} cannot be written: {error.strerror or error}") from None
-    show(manifest)
+    with app.app_context(), telling_of(file):
+        show(write_backup(app.extensions["referrals"].config, file.absolute(), at=now()))
 
 
 @main.command()
@@ -283,6 +282,35 @@ def restore(file: Path) -> None:
         manifest = restore_backup(app.extensions["referrals"].config, file)
     application()
     show(manifest)
+
+
+@main.command()
+@click.argument("archive", type=click.Path(dir_okay=False, path_type=Path))
+def export(archive: Path) -> None:
+    """Write everything to ARCHIVE, for another instance, also one on another kind of database."""
+    app = application()
+    with app.app_context(), telling_of(archive):
+        show(export_everything(app.extensions["referrals"].config, archive.absolute(), at=now()))
+
+
+@main.command()
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def load(archive: Path) -> None:
+    """Fill an empty database from ARCHIVE; start the server afterwards."""
+    app = application()
+    with app.app_context():
+        manifest = load_everything(app.extensions["referrals"].config, archive)
+        session.commit()
+    show(manifest)
+
+
+@contextmanager
+def telling_of(file: Path) -> Iterator[None]:
+    """A file that cannot be written is told in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror or error}") from None
 
 
 @main.command()

@@ -16,7 +16,7 @@ from referrals.config import ROOT, Config
 from referrals.db import db, is_reachable, reading, session
 from referrals.jobs import Jobs, Leadership
 from referrals.outbox.transport import transport_for
-from referrals.transfer.backup import known_schemas
+from referrals.transfer.archive import known_schemas
 from referrals.web.emails import render_mail
 from referrals.web.visitor import seen
 

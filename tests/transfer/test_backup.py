@@ -18,14 +18,8 @@ from referrals.db import db, session
 from referrals.leads.models import Lead
 from referrals.people.models import Person
 from referrals.serving import bring_up_to_date
-from referrals.transfer.backup import (
-    DatabaseInUse,
-    NewerBackup,
-    NotABackup,
-    OtherDatabase,
-    restore_backup,
-    write_backup,
-)
+from referrals.transfer.archive import DatabaseInUse, NewerArchive, NotAnArchive
+from referrals.transfer.backup import OtherDatabase, restore_backup, write_backup
 from tests.conftest import NOW, Postgres, config_for, missing
 from tests.making import Making
 
@@ -123,17 +117,18 @@ def forged(file: Path, manifest: str) -> Path:
     return file
 
 
-SQLITE = '{"format": 1, "database": "sqlite", "schema": "0001"}'
+SQLITE = '{"kind": "backup", "format": 1, "database": "sqlite", "schema": "0001"}'
 
 
 @pytest.mark.parametrize(
     ("manifest", "broken"),
     [
-        ("", NotABackup),
-        ("{}", NotABackup),
-        (SQLITE, NotABackup),
-        (SQLITE.replace("0001", "9999"), NewerBackup),
-        (SQLITE.replace("1,", "2,", 1), NewerBackup),
+        ("", NotAnArchive),
+        ("{}", NotAnArchive),
+        (SQLITE, NotAnArchive),
+        (SQLITE.replace("backup", "export"), NotAnArchive),
+        (SQLITE.replace("0001", "9999"), NewerArchive),
+        (SQLITE.replace("1,", "2,", 1), NewerArchive),
         (SQLITE.replace("sqlite", "postgresql"), OtherDatabase),
     ],
 )
@@ -149,7 +144,7 @@ def test_a_torn_file_is_not_a_backup(app: Flask, make: Making, tmp_path: Path) -
     whole = (tmp_path / "all.backup").read_bytes()
     for length in (0, 10, len(whole) // 2, len(whole) - 1):
         (tmp_path / "torn.backup").write_bytes(whole[:length])
-        with pytest.raises(NotABackup):
+        with pytest.raises(NotAnArchive):
             restore_backup(config_of(app), tmp_path / "torn.backup")
 
 
