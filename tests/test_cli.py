@@ -106,7 +106,7 @@ def test_the_doctor_says_what_is_in_order(shell: Shell) -> None:
     assert shell.run("doctor").returncode == 0
 
 
-def test_a_backup_is_restored_elsewhere(shell: Shell, tmp_path: Path) -> None:
+def test_backups_and_exports_are_taken_elsewhere(shell: Shell, tmp_path: Path) -> None:
     shell.run("demo")
     taken = shell.json("backup", str(tmp_path / "all.backup"))
     (tmp_path / "elsewhere").mkdir()
@@ -116,6 +116,11 @@ def test_a_backup_is_restored_elsewhere(shell: Shell, tmp_path: Path) -> None:
     twice = other.run("restore", str(tmp_path / "all.backup"))
     assert (twice.returncode, twice.stdout) == (1, "")
     assert "not empty" in twice.stderr
+    moved = shell.json("export", str(tmp_path / "all.zip"))
+    (tmp_path / "third").mkdir()
+    assert Shell(tmp_path / "third").json("load", str(tmp_path / "all.zip")) == moved
+    assert moved["rows"]["leads"] > 0
+    assert other.run("load", str(tmp_path / "all.zip")).returncode == 1
     assert "cannot be written" in shell.run("backup", str(tmp_path / "nowhere" / "all.backup")).stderr
 
 
