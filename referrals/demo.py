@@ -224,21 +224,18 @@ class Demo:
 
     def make_conflicts(self) -> None:
         """Two businesses that two partners claim: one decided, one to decide."""
-        for number, site in enumerate(("stonemill", "tide")):
-            rival = self.members[-1] if number else self.members[0]
-            at = self.at - timedelta(days=2 + number)
+        for number, (site, name) in enumerate((("stonemill", "Stone Mill"), ("babcia", "U Babci Zosi"))):
+            earlier = session.scalars(select(Lead).where(Lead.website_url == f"https://{site}.example.org")).one()
+            rival = next(member for member in self.members if member.partner_id != earlier.partner_id)
             values: dict[str, object] = {
-                "business_name": "Stone Mill" if number == 0 else "Tide and Timber",
+                "business_name": name,
                 "contact_name": "The owner",
                 "contact_email": f"owner@{site}.example.org",
                 "website_url": f"https://www.{site}.example.org/about",
-                "country": "GB" if number == 0 else "AU",
+                "country": earlier.country,
                 "sales_support": True,
             }
-            for product in ("plus", "pos"):
-                lead = self.submit(rival, product, values, at)
-                if lead.claim == "in_conflict":
-                    break
+            self.submit(rival, earlier.product.code, values, self.at - timedelta(days=2 + number))
         conflict = session.scalars(select(LeadConflict).order_by(LeadConflict.id)).first()
         if conflict is not None:
             decide(conflict, "keep", text="The first partner had met the owner.", by=self.reps[1], at=self.at)
