@@ -1,6 +1,6 @@
 """Imports step by step: uploaded, columns chosen, tried, run, withdrawn. Each portion is the caller's to commit."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -160,3 +160,10 @@ def targets(product: Product) -> dict[str, str]:
     from referrals.leads.fields import all_fields
 
     return {one.name: one.label for one in all_fields(product.fields)} | EXTRAS
+
+
+def forget_remarks(words: Collection[str]) -> None:
+    """Drop what imports remarked with one of these words in it, such as the e-mail of somebody to be forgotten."""
+    remarks = session.scalars(select(ImportRemark).execution_options(yield_per=1000))
+    named = [one.id for one in remarks if any(word in str(value) for value in one.params.values() for word in words)]
+    session.execute(delete(ImportRemark).where(ImportRemark.id.in_(named)))

@@ -5,6 +5,7 @@ from flask_babel import gettext
 from referrals.wording import N_
 
 ACTIONS = {
+    "contact_erased": N_("Contact of a lead erased"),
     "email_changed": N_("E-mail changed"),
     "invitation_withdrawn": N_("Invitation withdrawn"),
     "key_made": N_("API key made"),
@@ -14,6 +15,7 @@ ACTIONS = {
     "partner_renamed": N_("Partner renamed"),
     "password_changed": N_("Password changed"),
     "permissions_changed": N_("Permissions changed"),
+    "person_erased": N_("Person erased"),
     "product_saved": N_("Product saved"),
     "product_texts_saved": N_("Words of a product saved"),
     "programme_changed": N_("Programme setting changed"),

@@ -1,0 +1,44 @@
+"""The command line (`API`, `SPEC §16`). Results are JSON on standard output; what is told to people goes beside it."""
+
+import logging
+import sys
+
+import click
+import structlog
+
+from referrals.cli import copies, erasing, imports, people, serving
+from referrals.cli.ground import Commands
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Referrals: partner and salesperson programmes, self-hosted."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+
+
+for command in (
+    serving.serve,
+    serving.demo,
+    serving.migrate,
+    people.create_admin,
+    people.create_rep,
+    people.create_partner_command,
+    imports.import_group,
+    erasing.erase,
+    copies.backup,
+    copies.restore,
+    copies.export,
+    copies.load,
+    serving.work,
+    serving.doctor,
+):
+    main.add_command(command)

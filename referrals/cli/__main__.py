@@ -1,0 +1,5 @@
+"""`python -m referrals.cli`."""
+
+from referrals.cli import main
+
+main()

@@ -1,0 +1,65 @@
+"""Commands that forget natural persons (`SPEC §1`)."""
+
+import click
+from flask import Flask
+
+from referrals.cli.ground import application, show
+from referrals.clock import now
+from referrals.db import session
+from referrals.errors import NotFound
+from referrals.leads.erasure import erase_contact
+from referrals.leads.queries import get_lead
+from referrals.outbox.erasure import erase_mails_about, erase_mails_of
+from referrals.people.erasure import erase_person
+from referrals.people.queries import find_person_by_email
+from referrals.people.rules import SYSTEM, Actor
+from referrals.transfer.operations import forget_remarks
+from referrals.values import login_email
+
+
+@click.group()
+def erase() -> None:
+    """Forget natural persons on their request; leads, counts and history stay, without them."""
+
+
+@erase.command("person")
+@click.argument("email")
+@click.confirmation_option(prompt="This cannot be undone. Erase the person?")
+def erase_person_command(email: str) -> None:
+    """Erase the account with this EMAIL and the mails to it."""
+    app = application()
+    with app.app_context():
+        person = find_person_by_email(login_email(email))
+        if person is None:
+            raise click.ClickException(f"There is no account {email}.")
+        words = {person.name, email, person.email or ""} - {""}
+        erase_person(person, by=SYSTEM, at=now())
+        keys = erase_mails_of(person.id, words)
+        session.commit()
+        show({"person": str(person.id), "mails": drop_files(app, keys)})
+
+
+@erase.command("contact")
+@click.argument("ref")
+@click.confirmation_option(prompt="This cannot be undone. Erase the contact?")
+def erase_contact_command(ref: str) -> None:
+    """Erase the contact of the lead REF, and the mails about it."""
+    app = application()
+    with app.app_context():
+        try:
+            lead = get_lead(Actor(role="admin"), ref, for_update=True)
+        except NotFound:
+            raise click.ClickException(f"There is no lead {ref}.") from None
+        words = {lead.contact_name, lead.contact_email, lead.contact_phone} - {""}
+        erase_contact(lead, by=SYSTEM, at=now())
+        forget_remarks(words)
+        keys = erase_mails_about(lead.ref)
+        session.commit()
+        show({"lead": lead.ref, "mails": drop_files(app, keys)})
+
+
+def drop_files(app: Flask, keys: list[str]) -> int:
+    """Remove the files of erased mails, where mails are files; answers how many mails there were."""
+    for key in keys:
+        (app.extensions["referrals"].config.data_dir / "outbox" / f"{key}.eml").unlink(missing_ok=True)
+    return len(keys)

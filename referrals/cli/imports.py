@@ -1,0 +1,89 @@
+"""Commands that take tables in."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from referrals.cli.ground import application, show
+from referrals.clock import now
+from referrals.db import session
+from referrals.errors import NotFound
+from referrals.leads.catalogue import get_product
+from referrals.partners.models import Partner
+from referrals.partners.queries import all_partners, find_partner_by_name
+from referrals.people.rules import SYSTEM
+from referrals.transfer.lead_columns import rename
+from referrals.transfer.lead_import import PORTION, LeadImport, Outcome
+from referrals.transfer.operations import understand
+
+
+@click.group("import")
+def import_group() -> None:
+    """Take tables in; repeating an import changes nothing."""
+
+
+@import_group.command("leads")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--partner", "partner_name", default="", help="Whose leads these are.")
+@click.option("--product", "product_code", default="plus", show_default=True, help="For rows that name none.")
+@click.option("--map", "pairs", multiple=True, metavar="THEIRS=OURS", help="Read a column as one of our fields.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
+def import_leads(file: Path, partner_name: str, product_code: str, pairs: tuple[str, ...], dry_run: bool) -> None:
+    """Import leads from CSV or XLSX; tables from Salesforce and HubSpot are recognised."""
+    app = application()
+    with app.app_context():
+        partner = named_partner(partner_name)
+        try:
+            product = get_product(product_code)
+            reading = understand(file.read_bytes(), file.name, product)
+            mapping = rename(reading.mapping, reading.table.header, pairs)
+        except NotFound:
+            raise click.ClickException(f"There is no product {product_code}.") from None
+        except ValueError as error:
+            raise click.ClickException(f"--map {error}: the file has no such column.") from None
+        importer = LeadImport(partner, mapping, reading.dialect, product, at=now())
+        outcome = importer.dry_run(reading.table) if dry_run else run_import(importer, reading.table.lines)
+        show(summary(outcome))
+
+
+def named_partner(name: str) -> Partner:
+    if name:
+        partner = find_partner_by_name(name)
+        if partner is None:
+            raise click.ClickException(f"There is no partner {name}.")
+        return partner
+    partners = all_partners(SYSTEM)
+    if len(partners) != 1:
+        raise click.ClickException("Say whose leads these are: --partner NAME.")
+    return partners[0]
+
+
+def run_import(importer: LeadImport, lines: Any) -> Outcome:
+    total = Outcome()
+    portions = range(0, len(lines), PORTION)
+    with click.progressbar(portions, label="Importing", file=sys.stderr, hidden=not sys.stderr.isatty()) as progress:
+        for start in progress:
+            done = importer.run(lines[start : start + PORTION], by=SYSTEM)
+            session.commit()
+            total.read += done.read
+            total.created += done.created
+            total.unchanged += done.unchanged
+            total.refused += done.refused
+            total.remarks.extend(done.remarks)
+    return total
+
+
+def summary(outcome: Outcome) -> dict[str, Any]:
+    report = [
+        {
+            "line": remark.line,
+            "outcome": remark.outcome,
+            "column": remark.column,
+            "why": remark.sentence % remark.params if remark.params else remark.sentence,
+        }
+        for remark in outcome.remarks
+    ]
+    counts = {name: getattr(outcome, name) for name in ("read", "created", "unchanged", "refused")}
+    return {**counts, "report": report}

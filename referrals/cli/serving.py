@@ -1,0 +1,75 @@
+"""Commands around the server."""
+
+import sys
+
+import click
+from flask import Flask
+
+from referrals.cli.ground import application, refuse
+from referrals.clock import now
+from referrals.config import from_environment
+from referrals.db import session
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--demo", is_flag=True, help="Fill an empty database with the demo first.")
+def serve(host: str, port: int, demo: bool) -> None:
+    """Bring the schema up to date, then serve; the scheduler runs in the same process."""
+    from referrals.serving import serve as serve_forever
+
+    app = application()
+    if demo:
+        with app.app_context():
+            tell_logins(app, only_when_empty=True)
+    serve_forever(app, host, port)
+
+
+@click.command()
+def demo() -> None:
+    """Fill an empty database with a believable demo, and print the logins."""
+    app = application()
+    with app.app_context():
+        tell_logins(app, only_when_empty=False)
+
+
+def tell_logins(app: Flask, *, only_when_empty: bool) -> None:
+    from referrals.demo import DatabaseNotEmpty, fill_demo, logins
+
+    try:
+        fill_demo(app.extensions["referrals"].passwords, at=now())
+        session.commit()
+    except DatabaseNotEmpty as broken:
+        session.rollback()
+        if not only_when_empty:
+            raise refuse(broken) from None
+    for role, email, password in logins():
+        click.echo(f"  {role:<24} {email:<28} {password}")
+
+
+@click.command()
+def migrate() -> None:
+    """Create or upgrade the schema."""
+    application()
+
+
+@click.command()
+def work() -> None:
+    """Run all jobs once: for those who serve with REFERRALS_SCHEDULER=off."""
+    from referrals.serving import jobs_of
+
+    jobs = jobs_of(application())
+    jobs.often()
+    jobs.hourly()
+
+
+@click.command()
+def doctor() -> None:
+    """Look whether everything is in order; exit 1 if not."""
+    from referrals.serving import findings
+
+    found = findings(from_environment())
+    for good, sentence in found:
+        click.echo(f"{'ok  ' if good else 'BAD '} {sentence}")
+    sys.exit(0 if all(good for good, _ in found) else 1)
