@@ -109,6 +109,26 @@ def _text_position_on_postgresql(element: FunctionElement[int], compiler: Any, *
     return f"strpos({compiler.process(element.clauses, **kw)})"
 
 
+class unindexed(FunctionElement[Any]):
+    """A column that no index is used for: SQLite guesses without statistics which one to use, and we know better."""
+
+    inherit_cache = True
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(unindexed)
+def _unindexed(element: FunctionElement[Any], compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(unindexed, "sqlite")
+def _unindexed_on_sqlite(element: FunctionElement[Any], compiler: Any, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 session = db.session
 

@@ -127,24 +127,84 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("ref", name="uq_leads_ref"),
     )
-    op.create_index("ix_leads_business_key_id", "leads", ["business_key", "id"])
-    op.create_index("ix_leads_changed_at_id", "leads", ["changed_at", "id"])
-    op.create_index("ix_leads_contact_key_id", "leads", ["contact_key", "id"])
-    op.create_index("ix_leads_partner_id_business_key_id", "leads", ["partner_id", "business_key", "id"])
-    op.create_index("ix_leads_partner_id_changed_at_id", "leads", ["partner_id", "changed_at", "id"])
-    op.create_index("ix_leads_partner_id_contact_key_id", "leads", ["partner_id", "contact_key", "id"])
-    op.create_index("ix_leads_partner_id_payout_rank_id", "leads", ["partner_id", "payout_rank", "id"])
-    op.create_index("ix_leads_partner_id_product_id_id", "leads", ["partner_id", "product_id", "id"])
-    op.create_index("ix_leads_partner_id_rep_key_id", "leads", ["partner_id", "rep_key", "id"])
-    op.create_index("ix_leads_partner_id_status_rank_id", "leads", ["partner_id", "status_rank", "id"])
-    op.create_index("ix_leads_partner_id_submitted_at_id", "leads", ["partner_id", "submitted_at", "id"])
-    op.create_index("ix_leads_partner_key_id", "leads", ["partner_key", "id"])
-    op.create_index("ix_leads_payout_rank_id", "leads", ["payout_rank", "id"])
-    op.create_index("ix_leads_product_id_id", "leads", ["product_id", "id"])
+    op.create_index(
+        "ix_leads_business_key_id",
+        "leads",
+        ["business_key", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_changed_at_id",
+        "leads",
+        ["changed_at", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_contact_key_id",
+        "leads",
+        ["contact_key", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index("ix_leads_facets", "leads", ["product_id", "status_rank", "payout_rank", "rep_id"])
+    op.create_index(
+        "ix_leads_partner_id_facets", "leads", ["partner_id", "product_id", "status_rank", "payout_rank", "rep_id"]
+    )
+    op.create_index(
+        "ix_leads_partner_id_business_key_id",
+        "leads",
+        ["partner_id", "business_key", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_partner_id_changed_at_id",
+        "leads",
+        ["partner_id", "changed_at", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_partner_id_contact_key_id",
+        "leads",
+        ["partner_id", "contact_key", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_partner_id_payout_rank_id",
+        "leads",
+        ["partner_id", "payout_rank", "id", "product_id", "status_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_partner_id_product_id_id",
+        "leads",
+        ["partner_id", "product_id", "id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_partner_id_rep_key_id",
+        "leads",
+        ["partner_id", "rep_key", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_partner_id_status_rank_id",
+        "leads",
+        ["partner_id", "status_rank", "id", "product_id", "payout_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_partner_id_submitted_at_id",
+        "leads",
+        ["partner_id", "submitted_at", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index(
+        "ix_leads_partner_key_id",
+        "leads",
+        ["partner_key", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index("ix_leads_payout_rank_id", "leads", ["payout_rank", "id", "product_id", "status_rank", "rep_id"])
+    op.create_index("ix_leads_product_id_id", "leads", ["product_id", "id", "status_rank", "payout_rank", "rep_id"])
     op.create_index("ix_leads_rep_id", "leads", ["rep_id", "submitted_at"])
-    op.create_index("ix_leads_rep_key_id", "leads", ["rep_key", "id"])
-    op.create_index("ix_leads_status_rank_id", "leads", ["status_rank", "id"])
-    op.create_index("ix_leads_submitted_at_id", "leads", ["submitted_at", "id"])
+    op.create_index(
+        "ix_leads_rep_key_id",
+        "leads",
+        ["rep_key", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
+    op.create_index("ix_leads_status_rank_id", "leads", ["status_rank", "id", "product_id", "payout_rank", "rep_id"])
+    op.create_index(
+        "ix_leads_submitted_at_id",
+        "leads",
+        ["submitted_at", "id", "product_id", "status_rank", "payout_rank", "rep_id"],
+    )
     op.create_index("ix_leads_submitted_by_id", "leads", ["submitted_by_id", "submitted_at"])
     op.create_table(
         "lead_counts",

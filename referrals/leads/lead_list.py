@@ -1,25 +1,33 @@
-"""The table *Submitted leads*: filtered, searched, sorted, paged, counted (`SPEC §2` Table, S1–S6)."""
+"""The table *Submitted leads*: filtered, searched, sorted, paged, counted (`SPEC §2` Table, S1–S6).
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+Which way to the rows is quickest is decided here, from how many there are: usually to walk along the index of the
+sorting, which tells of each row whether the filters reject it; where few are left, to find these and sort them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import aliased
 
-from referrals.db import session, text_position
+from referrals.db import session, unindexed
 from referrals.leads import search
-from referrals.leads.models import Lead, LeadCount, Product
+from referrals.leads.lifecycle import PAYOUT, STATUS
+from referrals.leads.models import FACETS, Lead, LeadCount, Product
 from referrals.leads.queries import visible_to
+from referrals.leads.walking import WalkingPager
+from referrals.lifecycle import Lifecycle
 from referrals.listing import AnyRow, Order, Pager, Slice, Statement, chosen_order
 from referrals.partners.models import Partner
 from referrals.people.models import Person, Representative
 from referrals.people.rules import Actor
 from referrals.values import parse_id
 
-FEW_HITS = 5_000
-LONGEST_WALK = 20_000
+FEW_HITS = 2_000
+FEW_KEPT = 500
 PORTION = 1_000
 RepPerson = aliased(Person)
 
@@ -49,6 +57,31 @@ COLUMNS = (
     RepPerson.name.label("rep"),
     Partner.name.label("partner"),
 )
+ROWS: Statement = (
+    select(*COLUMNS)
+    .join(Product, Product.id == Lead.product_id)
+    .join(Partner, Partner.id == Lead.partner_id)
+    .outerjoin(Representative, Representative.id == Lead.rep_id)
+    .outerjoin(RepPerson, RepPerson.id == Representative.person_id)
+)
+REP_KEYS = select(Person.name_key).join(Representative, Representative.person_id == Person.id)
+
+
+def rank_of(lifecycle: Lifecycle, state: str) -> int:
+    """The number by which a state is sorted; -1, which no lead has, for what is none."""
+    return lifecycle.states.index(state) if state in lifecycle.states else -1
+
+
+def rank(column: Any, lifecycle: Lifecycle) -> ColumnElement[int]:
+    return case({state: number for number, state in enumerate(lifecycle.states)}, value=column)
+
+
+# What leads are sorted by where the kept counts know which values occur.
+KEPT_KEYS: dict[str, Any] = {
+    "product": LeadCount.product_id,
+    "status": rank(LeadCount.status, STATUS),
+    "payout": rank(LeadCount.payout, PAYOUT),
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +100,15 @@ class LeadWish:
     page: str = ""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """How many leads the filters leave, and between which values of the sorted column they stand, where it is known."""
+
+    leads: int
+    lowest: Any = None
+    highest: Any = None
+
+
 class LeadList:
     """The leads that a viewer sees, as they wish to see them."""
 
@@ -76,123 +118,163 @@ class LeadList:
         keys = KEYS | {"partner": Lead.partner_key} if viewer.is_staff else KEYS
         self.order: Order = chosen_order(wish.sort, keys, "-submitted_at")
         self.term = search.search_term(wish.q)
-        self.partner_id = None if viewer.is_staff else viewer.partner_id
-        self.conditions = [visible_to(viewer), *self.filters()]
+        self.partner_id = viewer.partner_id
+        if viewer.is_staff:
+            self.partner_id = (parse_id(wish.partner) or -1) if wish.partner else None
+        self.facets = dict(self.wished_facets())
 
-    def filters(self) -> Iterator[ColumnElement[bool]]:
+    def wished_facets(self) -> Iterator[tuple[str, Any]]:
+        """The values that filters demand of the columns in FACETS."""
         wish = self.wish
         if wish.product:
-            code = select(Product.id).where(Product.code == wish.product)
-            yield Lead.product_id == code.scalar_subquery()
+            yield "product_id", select(Product.id).where(Product.code == wish.product).scalar_subquery()
         if wish.status:
-            yield Lead.status == wish.status
+            yield "status_rank", rank_of(STATUS, wish.status)
         if wish.payout:
-            yield Lead.payout == wish.payout
+            yield "payout_rank", rank_of(PAYOUT, wish.payout)
         if wish.rep:
-            yield self.of_rep(Lead.rep_id)
-        if wish.partner and self.viewer.is_staff:
-            yield Lead.partner_id == parse_id(wish.partner)
-        if wish.since is not None:
-            yield Lead.submitted_at >= wish.since
-        if wish.until is not None:
-            yield Lead.submitted_at < wish.until
-
-    def of_rep(self, column: Any) -> ColumnElement[bool]:
-        if self.wish.rep == "none":
-            return or_(column.is_(None), column == 0)
-        return and_(column == parse_id(self.wish.rep))
+            yield "rep_id", None if wish.rep == "none" else (parse_id(wish.rep) or -1)
 
     def slice(self) -> Slice:
         """The page that is asked for."""
+        if not self.total:
+            return Slice([], 0, 0, None, None)
         return self.pager().slice(self.wish.page, self.count)
 
+    def count(self) -> int:
+        """How many leads there are over all pages."""
+        return self.total
+
     def pager(self) -> Pager:
+        if self.term:
+            return self.pager_of_hits()
+        if self.is_dated and self.order.name != "submitted_at" and self.total <= FEW_HITS:
+            return Pager(ROWS.where(*self.visible(), *self.dates()), self.sorting_anew, Lead.id)
+        if self.facets and not self.is_dated and self.total <= FEW_KEPT:
+            return Pager(ROWS.where(*self.visible(), *self.facets_to_seek()), self.sorting_anew, Lead.id)
+        return Pager(ROWS.where(*self.along_the_order()), self.order, Lead.id)
+
+    def pager_of_hits(self) -> Pager:
         """With few hits they are found first and then sorted; with many, the sorted list is walked until enough hit."""
-        if not self.term:
-            return Pager(self.statement(), self.order, Lead.id)
-        hits = self.statement().where(self.among_candidates(), search.holds(self.term))
-        if search.count_candidates(self.term, self.partner_id, most=FEW_HITS) <= FEW_HITS:
-            return Pager(hits, self.order, Lead.id)
-        return WalkingPager(hits, self.order, self.conditions, self.statement(), self.term)
-
-    def among_candidates(self) -> ColumnElement[bool]:
-        return Lead.id.in_(search.candidates(self.term, self.partner_id))
-
-    def sorted_by(self) -> list[Any]:
-        columns = (self.order.key, Lead.id)
-        return [column.desc() if self.order.descending else column.asc() for column in columns]
-
-    def statement(self) -> Statement:
-        return (
-            select(*COLUMNS)
-            .join(Product, Product.id == Lead.product_id)
-            .join(Partner, Partner.id == Lead.partner_id)
-            .outerjoin(Representative, Representative.id == Lead.rep_id)
-            .outerjoin(RepPerson, RepPerson.id == Representative.person_id)
-            .where(*self.conditions)
+        found = [Lead.id.in_(search.candidates(self.term, self.partner_id)), *self.visible(), *self.facets_to_check()]
+        found += [*self.dates(unindexed(Lead.submitted_at)), *self.recheck()]
+        hits = ROWS.where(*found)
+        if self.candidates <= FEW_HITS:
+            return Pager(hits, self.sorting_anew, Lead.id)
+        return WalkingPager(
+            Pager(hits, self.sorting_anew, Lead.id),
+            self.order,
+            self.along_the_order(),
+            search.Looking(self.term, self.partner_id, self.candidates),
         )
 
-    def count(self) -> int:
-        """How many leads there are over all pages: from the kept counts where they suffice."""
-        wish = self.wish
-        sees_all = self.viewer.is_staff or self.viewer.may("view_referrals")
-        if sees_all and not self.term and wish.since is None and wish.until is None:
-            return self.kept_count()
-        counted = select(func.count()).select_from(Lead).where(*self.conditions)
-        if self.term:
-            counted = counted.where(self.among_candidates())
-            if not search.is_exact(self.term):
-                counted = counted.where(search.holds(self.term))
-        return session.scalar(counted) or 0
+    @property
+    def sorting_anew(self) -> Order:
+        """The order, without the index that is in it."""
+        return replace(self.order, key=unindexed(self.order.key))
 
-    def kept_count(self) -> int:
-        wish = self.wish
-        statement = select(func.coalesce(func.sum(LeadCount.leads), 0))
+    def along_the_order(self) -> list[ColumnElement[bool]]:
+        """What the rows must meet, told so that the index of the order is walked, from where the first can stand."""
+        conditions = [*self.visible(), *self.facets_to_check()]
+        dates = Lead.submitted_at if self.order.name == "submitted_at" else unindexed(Lead.submitted_at)
+        conditions += self.dates(dates)
+        if self.order.name == "partner" and self.partner_id is not None:
+            name_key = select(Partner.name_key).where(Partner.id == self.partner_id)
+            conditions.append(Lead.partner_key == name_key.scalar_subquery())
+        if self.order.name == "rep" and self.facets.get("rep_id") is not None:
+            name_key = REP_KEYS.where(Representative.id == self.facets["rep_id"])
+            conditions.append(Lead.rep_key == name_key.scalar_subquery())
+        elif self.order.name == "rep" and "rep_id" in self.facets:
+            conditions.append(Lead.rep_key == "")
+        if self.keeps_counts and self.kept.lowest is not None:
+            conditions.append(self.order.key.between(self.kept.lowest, self.kept.highest))
+        return conditions
+
+    def visible(self) -> Iterator[ColumnElement[bool]]:
+        yield visible_to(self.viewer)
+        if self.viewer.is_staff and self.partner_id is not None:
+            yield Lead.partner_id == self.partner_id
+
+    def facets_to_check(self) -> Iterator[ColumnElement[bool]]:
+        for name, value in self.facets.items():
+            yield unindexed(getattr(Lead, name)) == value
+
+    def facets_to_seek(self) -> Iterator[ColumnElement[bool]]:
+        """So that the index of the facets serves: those before the last one that matters are given all their values."""
+        everything = {
+            "product_id": select(Product.id),
+            "status_rank": range(len(STATUS.states)),
+            "payout_rank": range(len(PAYOUT.states)),
+        }
+        last = max(FACETS.index(name) for name in self.facets)
+        for name in FACETS[: last + 1]:
+            column = getattr(Lead, name)
+            yield column == self.facets[name] if name in self.facets else column.in_(everything[name])
+
+    @property
+    def is_dated(self) -> bool:
+        return self.wish.since is not None or self.wish.until is not None
+
+    def dates(self, column: Any = Lead.submitted_at) -> Iterator[ColumnElement[bool]]:
+        if self.wish.since is not None:
+            yield column >= self.wish.since
+        if self.wish.until is not None:
+            yield column < self.wish.until
+
+    def recheck(self) -> list[ColumnElement[bool]]:
+        return [] if search.is_exact(self.term) else [search.holds(self.term)]
+
+    @cached_property
+    def total(self) -> int:
+        """How many leads there are over all pages: from the kept counts, or the search index, where they suffice."""
+        if self.keeps_counts and not self.term:
+            return self.kept.leads
+        conditions = [*self.visible(), *self.facets_to_check()]
+        if not self.term:
+            return self.counted(*conditions, *self.dates())
+        everything = self.keeps_counts and not self.facets
+        own = self.partner_id is None or search.tells_partners()
+        if not self.candidates or (everything and own and search.is_exact(self.term)):
+            return self.candidates
+        hits = Lead.id.in_(search.candidates(self.term, self.partner_id))
+        return self.counted(hits, *conditions, *self.dates(unindexed(Lead.submitted_at)), *self.recheck())
+
+    def counted(self, *conditions: ColumnElement[bool]) -> int:
+        return session.scalar(select(func.count()).select_from(Lead).where(*conditions)) or 0
+
+    @cached_property
+    def candidates(self) -> int:
+        """How many leads the search index names; all hits are among them."""
+        return search.count_candidates(self.term, self.partner_id)
+
+    @property
+    def keeps_counts(self) -> bool:
+        """Whether the kept counts know how many leads the filters leave."""
+        return (self.viewer.is_staff or self.viewer.may("view_referrals")) and not self.is_dated
+
+    @cached_property
+    def kept(self) -> Kept:
+        wish, counts = self.wish, select(func.coalesce(func.sum(LeadCount.leads), 0)).where(LeadCount.leads > 0)
+        key = KEPT_KEYS.get(self.order.name) if self.facets else None
+        if key is not None:
+            counts = counts.add_columns(func.min(key), func.max(key))
         if self.partner_id is not None:
-            statement = statement.where(LeadCount.partner_id == self.partner_id)
-        elif wish.partner:
-            statement = statement.where(LeadCount.partner_id == parse_id(wish.partner))
+            counts = counts.where(LeadCount.partner_id == self.partner_id)
         if wish.product:
-            code = select(Product.id).where(Product.code == wish.product)
-            statement = statement.where(LeadCount.product_id == code.scalar_subquery())
+            counts = counts.where(LeadCount.product_id == self.facets["product_id"])
         if wish.status:
-            statement = statement.where(LeadCount.status == wish.status)
+            counts = counts.where(LeadCount.status == wish.status)
         if wish.payout:
-            statement = statement.where(LeadCount.payout == wish.payout)
+            counts = counts.where(LeadCount.payout == wish.payout)
         if wish.rep:
-            statement = statement.where(self.of_rep(LeadCount.rep_id))
-        return int(session.scalar(statement) or 0)
+            counts = counts.where(LeadCount.rep_id == (self.facets["rep_id"] or 0))
+        found = session.execute(counts).one()
+        return Kept(int(found[0]), *found[1:])
 
     def everything(self) -> Iterator[AnyRow]:
         """All rows in order, for an export; read in portions."""
-        statement = self.statement()
-        if self.term:
-            statement = statement.where(self.among_candidates(), search.holds(self.term))
-        yield from session.execute(statement.order_by(*self.sorted_by()).execution_options(yield_per=PORTION))
-
-
-class WalkingPager(Pager):
-    """Walks along the sort index and keeps what holds the term; gives up after LONGEST_WALK rows and sorts the hits."""
-
-    def __init__(
-        self, hits: Statement, order: Order, conditions: Sequence[ColumnElement[bool]], rows: Statement, term: str
-    ) -> None:
-        super().__init__(hits, order, Lead.id)
-        self.conditions = conditions
-        self.rows = Pager(rows, order, Lead.id).statement
-        self.term = term
-
-    def fetch(
-        self, size: int, *, beyond: ColumnElement[bool] | None = None, skip: int = 0, backwards: bool = False
-    ) -> list[AnyRow]:
-        if not skip:
-            near = select(Lead.id, Lead.search_text).where(*self.conditions)
-            walk = self.cut_down(near, LONGEST_WALK, beyond, 0, backwards).subquery()
-            # The walk comes in order, and without an ORDER BY of its own this stops at the last row it needs.
-            holding = text_position(walk.c.search_text, self.term) > 0
-            found = session.scalars(select(walk.c.id).where(holding).limit(size)).all()
-            if len(found) == size:
-                walked = self.cut_down(self.rows.where(Lead.id.in_(found)), size, None, 0, backwards)
-                rows = list(session.execute(walked))
-                return rows[::-1] if backwards else rows
-        return super().fetch(size, beyond=beyond, skip=skip, backwards=backwards)
+        pager = self.pager()
+        statement = pager.statement if not isinstance(pager, WalkingPager) else pager.hits.statement
+        columns = (self.order.key, Lead.id)
+        ordered = statement.order_by(*(one.desc() if self.order.descending else one.asc() for one in columns))
+        yield from session.execute(ordered.execution_options(yield_per=PORTION))

@@ -119,6 +119,8 @@ def reps_seen_by(viewer: Actor) -> Sequence[AnyRow]:
     )
     if not viewer.is_staff:
         mine = select(Lead.rep_id).where(visible_to(viewer))
+        if viewer.may("view_referrals"):
+            mine = select(LeadCount.rep_id).where(LeadCount.partner_id == viewer.partner_id, LeadCount.leads > 0)
         statement = statement.where(Representative.id.in_(mine))
     return session.execute(statement).all()
 

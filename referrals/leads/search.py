@@ -7,6 +7,7 @@ whose tokens are the grams, on PostgreSQL an array under a GIN index.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, bindparam, column, func, insert, literal_column, select, table, text
@@ -16,6 +17,8 @@ from referrals.db import session, text_position
 from referrals.leads.models import Lead
 from referrals.normal_form import normal_form
 
+# Up to so many candidates a walk asks whether a lead is among them; with more it reads the texts it comes by.
+MOST_IN_A_SET = 30_000
 BETWEEN_FIELDS = "\x1f"
 LONGEST_TERM = 200
 MOST_GRAMS = 40
@@ -110,10 +113,10 @@ def candidates(term: str, partner_id: int | None) -> Any:
     return select(on_sqlite.c.rowid).where(literal_column("lead_search").op("MATCH")(match))
 
 
-def count_candidates(term: str, partner_id: int | None, *, most: int) -> int:
-    """How many candidates there are, counted up to `most` + 1."""
-    capped = candidates(term, partner_id).limit(most + 1).subquery()
-    return session.scalar(select(func.count()).select_from(capped)) or 0
+def count_candidates(term: str, partner_id: int | None) -> int:
+    """How many candidates there are, told from the index alone."""
+    counted = candidates(term, partner_id).with_only_columns(func.count(), maintain_column_froms=True)
+    return session.scalar(counted) or 0
 
 
 def holds(term: str) -> ColumnElement[bool]:
@@ -124,3 +127,42 @@ def holds(term: str) -> ColumnElement[bool]:
 def is_exact(term: str) -> bool:
     """Whether every candidate holds the term, so that no recheck is due."""
     return len(term) <= 3
+
+
+def tells_partners() -> bool:
+    """Whether the candidates of a partner are leads of this partner alone."""
+    return dialect() == "sqlite"
+
+
+@dataclass(frozen=True)
+class Looking:
+    """How a walk along sorted leads tells which of them hold a term with so many candidates."""
+
+    term: str
+    partner_id: int | None
+    candidates: int
+
+    @property
+    def by_set(self) -> bool:
+        """Whether the candidates are gathered first: then no lead is read that is none."""
+        return self.candidates <= MOST_IN_A_SET
+
+    @property
+    def longest_walk(self) -> int:
+        """After how many leads sorting the hits is likely to be quicker."""
+        return 100_000 if self.by_set else 20_000
+
+    @property
+    def columns(self) -> list[Any]:
+        """What the walk must bring besides the id."""
+        return [] if self.by_set else [Lead.search_text]
+
+    def holding(self, walk: Any) -> list[ColumnElement[bool]]:
+        """That a row of the walk holds the term."""
+        if not self.by_set:
+            return [text_position(walk.c.search_text, self.term) > 0]
+        among = walk.c.id.in_(candidates(self.term, self.partner_id))
+        if is_exact(self.term):
+            return [among]
+        found_in = select(Lead.search_text).where(Lead.id == walk.c.id).scalar_subquery()
+        return [among, text_position(found_in, self.term) > 0]

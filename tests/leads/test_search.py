@@ -10,6 +10,7 @@ from referrals.db import session
 from referrals.leads import lead_list, search
 from referrals.leads.lead_list import LeadList, LeadWish
 from referrals.leads.models import Lead
+from referrals.leads.operations import change_status
 from referrals.leads.search import search_term
 from referrals.people.rules import Actor
 from tests.making import Making
@@ -52,14 +53,68 @@ def scan(member: Actor, term: str) -> set[str]:
     return {ref for ref, found_in in rows if search_term(term) in found_in}
 
 
-@pytest.mark.parametrize("few", [0, 5_000], ids=["walking", "sorting"])
-def test_the_search_finds_exactly_what_a_scan_finds(member: Actor, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("few", "in_a_set"), [(0, 100), (0, 0), (100, 100)], ids=["by set", "by text", "sorting"])
+def test_the_search_finds_exactly_what_a_scan_finds(
+    member: Actor, few: int, in_a_set: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lead_list, "FEW_HITS", few)
+    monkeypatch.setattr(search, "MOST_IN_A_SET", in_a_set)
     for term in TERMS:
         for sort in ("-submitted_at", "business_name", "-status"):
             found = pages(member, q=term, sort=sort)
             assert set(found) == scan(member, term), (term, sort)
             assert len(found) == len(set(found)), (term, sort)
+
+
+FILTERS: list[dict[str, str]] = [
+    {"product": "pos"}, {"status": "ineligible"}, {"status": "submitted", "payout": "none"}, {"payout": "not_eligible"},
+    {"rep": "1"}, {"rep": "none"}, {"rep": "2", "product": "plus"}, {"partner": "1"}, {"partner": "2", "rep": "none"},
+    {"partner": "1", "status": "submitted", "q": "a"}, {"product": "plus", "q": "example.org"},
+    {"status": "awarded"}, {"status": "x"}, {"product": "x"}, {"rep": "x"}, {"partner": "x"}, {"payout": "x"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("few", [0, 100], ids=["walking", "sorting"])
+def test_every_filter_leaves_the_same_leads_under_every_sort(
+    make: Making, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lead_list, "FEW_KEPT", few)
+    monkeypatch.setattr(lead_list, "FEW_HITS", few)
+    fill_with_all_kinds(make)
+    staff = make.admin()
+    leads = session.scalars(select(Lead)).all()
+    for filters in FILTERS:
+        expected = sorted(lead.ref for lead in leads if is_wanted(lead, **filters))
+        for key in (*lead_list.KEYS, "partner"):
+            forwards = pages(staff, sort=key, **filters)
+            assert sorted(forwards) == expected, (filters, key)
+            assert pages(staff, sort=f"-{key}", **filters) == forwards[::-1], (filters, key)
+            assert forwards == [row.ref for row in LeadList(staff, LeadWish(sort=key, **filters)).everything()]
+
+
+def fill_with_all_kinds(make: Making) -> None:
+    members = [make.member(), make.member()]
+    reps = [make.rep(name="Zoe"), make.rep(name="Adam")]
+    for number in range(40):
+        lead = make.lead(members[number % 3 == 0], "pos" if number % 5 < 2 else "plus", at=make.later(minutes=number))
+        if number % 7 == 0:
+            lead.rep, lead.rep_key = None, ""
+        if number % 4 == 0:
+            change_status(lead, "ineligible", reason="not_interested", by=reps[0], at=make.later(hours=1))
+        session.commit()
+
+
+def is_wanted(
+    lead: Lead, product: str = "", status: str = "", payout: str = "", rep: str = "", partner: str = "", q: str = ""
+) -> bool:
+    return (
+        product in ("", lead.product.code)
+        and status in ("", lead.status)
+        and payout in ("", lead.payout)
+        and rep in ("", str(lead.rep_id or "none"))
+        and partner in ("", str(lead.partner_id))
+        and q in lead.search_text
+    )
 
 
 def test_a_term_does_not_reach_across_two_fields(make: Making) -> None:
