@@ -141,9 +141,11 @@ def upgrade() -> None:
     op.create_table(
         "drafts",
         sa.Column("token_digest", KEY, nullable=False),
+        sa.Column("person_id", ID, nullable=True),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("fields", DOCUMENT, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_drafts_person_id_persons"),
         sa.PrimaryKeyConstraint("token_digest", name="pk_drafts"),
     )
     op.create_index("ix_drafts_created_at", "drafts", ["created_at"])

@@ -152,6 +152,7 @@ class Draft(Base):
     __tablename__ = "drafts"
 
     token_digest: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     path: Mapped[str]
     fields: Mapped[list[Any]]
     created_at: Mapped[datetime] = mapped_column(index=True)

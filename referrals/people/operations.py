@@ -19,7 +19,7 @@ from referrals.people.models import (
 )
 from referrals.people.queries import find_person_by_email
 from referrals.people.rules import PERMISSIONS, Actor
-from referrals.people.tokens import new_token
+from referrals.people.tokens import new_token, spent_one
 from referrals.wording import N_
 
 LINK_LIFE = {"reset": timedelta(hours=2), "join": timedelta(days=14), "email": timedelta(hours=24)}
@@ -149,13 +149,15 @@ def change_membership(membership: Membership, status: str, *, by: Actor, at: dat
 def make_link(
     purpose: str, *, at: datetime, email: str = "", person_id: int | None = None, details: dict[str, Any] | None = None
 ) -> OneTimeLink:
-    """A link that can be used once until it expires; earlier ones of the same purpose and recipient end."""
-    session.execute(
-        update(OneTimeLink)
+    """A link that can be used once until it expires; earlier ones that promise the recipient the same end."""
+    earlier = session.scalars(
+        select(OneTimeLink)
         .where(OneTimeLink.purpose == purpose, OneTimeLink.email == email, OneTimeLink.used_at.is_(None))
-        .where(OneTimeLink.person_id.is_not_distinct_from(person_id))
-        .values(revoked_at=func.coalesce(OneTimeLink.revoked_at, at))
+        .where(OneTimeLink.person_id.is_not_distinct_from(person_id), OneTimeLink.revoked_at.is_(None))
     )
+    for link in earlier:
+        if link.details.get("partner_id") == (details or {}).get("partner_id"):
+            link.revoked_at = at
     link = OneTimeLink(
         id=new_token(),
         purpose=purpose,
@@ -179,7 +181,7 @@ def use_link(link_id: str, purpose: str, *, at: datetime) -> OneTimeLink:
         .values(used_at=at)
         .execution_options(synchronize_session=False)
     )
-    if spent.rowcount != 1:  # type: ignore[attr-defined]
+    if not spent_one(spent):
         raise LinkSpent
     link = session.get(OneTimeLink, link_id, populate_existing=True)
     if link is None:

@@ -13,7 +13,7 @@ from referrals.people.models import ApiKey, Membership, Person, RecoveryCode, Si
 from referrals.people.passwords import Passwords
 from referrals.people.queries import active_memberships, find_person_by_email
 from referrals.people.rules import Actor
-from referrals.people.tokens import digest, new_token
+from referrals.people.tokens import digest, new_token, spent_one
 from referrals.secrets_box import SecretsBox
 from referrals.values import NotAnEmail, login_email
 from referrals.wording import N_
@@ -127,25 +127,35 @@ def check_code(person: Person, code: str, box: SecretsBox, *, at: datetime) -> N
     totp = pyotp.TOTP(secret)
     step = int(at.timestamp()) // totp.interval
     for near in (step, step - 1, step + 1):
-        if near > person.second_factor_step and secrets.compare_digest(totp.generate_otp(near), code):
-            person.second_factor_step = near
+        if secrets.compare_digest(totp.generate_otp(near), code) and spend_step(person, near):
             return
     if not spend_recovery_code(person, code, at=at):
         raise WrongCode(field="code")
 
 
-def spend_recovery_code(person: Person, code: str, *, at: datetime) -> bool:
-    known = session.scalar(
-        select(RecoveryCode).where(
-            RecoveryCode.person_id == person.id,
-            RecoveryCode.code_digest == digest(code.lower()),
-            RecoveryCode.used_at.is_(None),
-        )
+def spend_step(person: Person, step: int) -> bool:
+    """Whether this step is later than all before it; of several who come at once with it, one is told so (P14)."""
+    spent = session.execute(
+        update(Person)
+        .where(Person.id == person.id, Person.second_factor_step < step)
+        .values(second_factor_step=step)
+        .execution_options(synchronize_session=False)
     )
-    if known is None or person.second_factor_since is None:
+    return spent_one(spent)
+
+
+def spend_recovery_code(person: Person, code: str, *, at: datetime) -> bool:
+    """Whether this is a recovery code in force that nobody has used; it is now (P14)."""
+    if person.second_factor_since is None:
         return False
-    known.used_at = at
-    return True
+    spent = session.execute(
+        update(RecoveryCode)
+        .where(RecoveryCode.person_id == person.id, RecoveryCode.code_digest == digest(code.lower()))
+        .where(RecoveryCode.used_at.is_(None))
+        .values(used_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    return spent_one(spent)
 
 
 def make_key(kind: str, *, partner_id: int | None = None, name: str, scopes: list[str], by: Actor, at: datetime) -> str:

@@ -2,11 +2,17 @@
 
 import secrets
 from hashlib import sha256
+from typing import Any
 
 
 def new_token() -> str:
     """256 random bits, fit for a cookie or a header."""
     return secrets.token_urlsafe(32)
+
+
+def spent_one(result: Any) -> bool:
+    """Whether the UPDATE that spends something unspent found it so: of many at once, for one alone."""
+    return bool(result.rowcount == 1)
 
 
 def digest(token: str) -> str:

@@ -7,6 +7,7 @@ from referrals.clock import now
 from referrals.db import session as database
 from referrals.people import drafts
 from referrals.people.tokens import new_token
+from referrals.web import limits
 from referrals.web.safe_urls import came_from
 
 NEVER_KEPT = {"csrf_token", "password", "new_password", "code"}
@@ -20,7 +21,8 @@ def keep() -> str:
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_KEPT]
     if fields and sum(len(name) + len(value) for name, value in fields) <= LARGEST:
         token = session.get("draft") or new_token()
-        drafts.keep_draft(token, request.path, fields, at=now())
+        with limits.anonymous_drafts:
+            drafts.keep_draft(token, request.path, fields, author_id=author(), at=now())
         database.commit()
         session["draft"] = token
     return page
@@ -31,10 +33,16 @@ def typed_before(path: str) -> MultiDict[str, str] | None:
     token = session.get("draft")
     if not token or request.method != "GET":
         return None
-    fields = drafts.find_draft(token, path, at=now())
+    fields = drafts.find_draft(token, path, reader_id=author(), at=now())
     if fields is None:
         return None
     return MultiDict([(name, value) for name, value in fields])
+
+
+def author() -> int | None:
+    """Who sits before this browser, by its cookie, also when the sign-in behind it has ended."""
+    token = session.get("_user_id")
+    return drafts.author_of(token) if token else None
 
 
 def spent() -> None:

@@ -74,7 +74,10 @@ def stale_form() -> Any:
     """A form without a good token: of a visit that ended it is kept for after the login, any other is refused."""
     token = request.form.get("csrf_token") or request.headers.get("X-CSRFToken") or ""
     if visitor_or_none() is None and security.was_issued_here(token):
-        return ask_to_sign_in()
+        try:
+            return ask_to_sign_in()
+        except RateLimitExceeded:
+            return page(429)
     return page(403, gettext(STALE[0]), gettext(STALE[1]))
 
 

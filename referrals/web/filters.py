@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -68,27 +69,36 @@ def dates_locale() -> Locale:
 
 def moment(value: datetime | str | None) -> Markup:
     """A time as people say it (`Today, 14:03`), with the full one on hover."""
-    return timed(value, spoken_moment)
+    if value is None:
+        return Markup("")
+    value = as_moment(value)
+    return timed(value, zone(), dates_locale(), spoken_moment(value.astimezone(zone())))
 
 
 def when(value: datetime | str | None) -> Markup:
     """For tables: the time of today, the day of what was before, with the full time on hover."""
-    return timed(value, spoken_shortly)
-
-
-def timed(value: datetime | str | None, spoken: Callable[[datetime], str]) -> Markup:
     if value is None:
         return Markup("")
-    value = datetime.fromisoformat(value) if isinstance(value, str) else value
-    local = value.astimezone(zone())
-    full = dates.format_datetime(local, "full", locale=dates_locale())
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), full, spoken(local))
+    here = zone()
+    return shortly(as_moment(value), here, dates_locale(), now().astimezone(here).date())
 
 
-def spoken_shortly(local: datetime) -> str:
-    if local.date() == now().astimezone(zone()).date():
-        return str(dates.format_time(local, "short", locale=dates_locale()))
-    return day(local)
+@lru_cache(maxsize=10_000)
+def shortly(value: datetime, here: ZoneInfo, locale: Locale, today: date) -> Markup:
+    # Writing out a date is slow, and a table is looked at again and again with hardly a row changed.
+    local = value.astimezone(here)
+    if local.date() == today:
+        return timed(value, here, locale, dates.format_time(local, "short", locale=locale))
+    return timed(value, here, locale, spoken_day(local.date(), locale, today.year))
+
+
+def as_moment(value: datetime | str) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def timed(value: datetime, here: ZoneInfo, locale: Locale, spoken: str) -> Markup:
+    full = dates.format_datetime(value.astimezone(here), "full", locale=locale)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), full, spoken)
 
 
 def spoken_moment(local: datetime) -> str:
@@ -112,10 +122,13 @@ def day(value: date | datetime | str | None) -> str:
         value = datetime.fromisoformat(value) if len(value) > 10 else date.fromisoformat(value)
     if isinstance(value, datetime):
         value = value.astimezone(zone()).date()
-    locale = dates_locale()
-    if value.year == now().year:
-        return dates.format_skeleton("MMMd", value, locale=locale)
-    return dates.format_date(value, "medium", locale=locale)
+    return spoken_day(value, dates_locale(), now().year)
+
+
+def spoken_day(value: date, locale: Locale, this_year: int) -> str:
+    if value.year == this_year:
+        return str(dates.format_skeleton("MMMd", value, locale=locale))
+    return str(dates.format_date(value, "medium", locale=locale))
 
 
 def number(value: int) -> str:

@@ -20,7 +20,7 @@ from referrals.web.errors import page
 from referrals.web.forms.people import ConfirmForm, JoinForm
 from referrals.web.house import passwords
 from referrals.web.language import language
-from referrals.web.sign_in import enter
+from referrals.web.sign_in import admit
 from referrals.web.tokens import params_of, read_token
 
 blueprint = Blueprint("joining", __name__)
@@ -69,7 +69,7 @@ def accept(token: str) -> AnyResponse:
         session.rollback()
         form.put(broken, "password")
         return join_page(link, form, 422)
-    return enter(person, "/")
+    return admit(person, "/")
 
 
 def join(link: OneTimeLink, form: JoinForm | ConfirmForm) -> Person:

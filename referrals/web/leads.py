@@ -1,5 +1,6 @@
 """The table *Submitted leads*, a lead as drawer and page, and the forms that submit one (`SPEC §2`)."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from referrals.leads.catalogue import get_product, products, programme, reasons
 from referrals.leads.conversation import find_appeal
 from referrals.leads.fields import all_fields
 from referrals.leads.lead_list import LeadList, LeadWish
-from referrals.leads.models import Lead
+from referrals.leads.models import Lead, Product
 from referrals.leads.operations import Submission, submit_lead
 from referrals.leads.ownership import AlreadySubmitted, conflicts_about
 from referrals.leads.queries import get_lead, messages_of, rep_names, reps_seen_by, standing_of, timeline_of
@@ -122,12 +123,12 @@ def index(kind: str | None = None) -> Response:
     """The table, its fragment, or all its rows as a file."""
     page = list_page(actor())
     listed = LeadList(actor(), lead_wish(page.wish()))
-    return lists.answer(page, listed, kind, products=products(), legend=legend())
+    return lists.answer(page, listed, kind, products=products, legend=legend)
 
 
-def legend() -> list[tuple[str, Any]]:
+def legend(offered: Iterable[Product]) -> list[tuple[str, Any]]:
     """For each product what its statuses mean."""
-    return [(words.own_words(one.name), words.legend(one, language())) for one in products()]
+    return [(words.own_words(one.name), words.legend(one, language())) for one in offered]
 
 
 @blueprint.get("/leads/new")

@@ -1,10 +1,9 @@
 """How often somebody may try: passwords, codes, resets, unknown invitations, submissions (`API`, limits on use)."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-
-from referrals.web.visitor import visitor_or_none
+from flask_login import current_user
 
 limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
 
@@ -21,9 +20,11 @@ def typed_email() -> str:
 
 
 def person() -> str:
-    """Whoever is signed in, else their address."""
-    here = visitor_or_none()
-    return f"person:{here.person.id}" if here else f"address:{get_remote_address()}"
+    """Whoever is signed in, or has given the right password and types codes now; else their address."""
+    if current_user and current_user.is_authenticated:
+        return f"person:{current_user.person.id}"
+    half = session.get("half_signed_in")
+    return f"person:{half[0]}" if half else f"address:{get_remote_address()}"
 
 
 def failed(response: Response) -> bool:
@@ -33,8 +34,10 @@ def failed(response: Response) -> bool:
 
 failed_logins = limiter.limit("10 per 15 minutes", key_func=typed_email, methods=["POST"], deduct_when=failed)
 failed_logins_by_address = limiter.limit("60 per 15 minutes", methods=["POST"], deduct_when=failed)
-codes = limiter.limit("10 per 15 minutes", methods=["POST"], deduct_when=failed)
+codes = limiter.limit("10 per 15 minutes", key_func=person, methods=["POST"], deduct_when=failed)
+codes_by_address = limiter.limit("30 per 15 minutes", methods=["POST"], deduct_when=failed)
 resets = limiter.limit("5 per hour", key_func=typed_email, methods=["POST"])
 resets_by_address = limiter.limit("30 per hour", methods=["POST"])
 unknown_links = limiter.limit("60 per hour", deduct_when=lambda response: response.status_code in {404, 410, 422})
+anonymous_drafts = limiter.limit("60 per hour", key_func=person)
 submissions = limiter.limit("60 per minute", key_func=person, methods=["POST"])

@@ -99,6 +99,10 @@ class ShownList:
     def is_filtered(self) -> bool:
         return bool(self.kept)
 
+    def choices(self, name: str) -> list[tuple[str, str]]:
+        """The values of a filter with their labels."""
+        return next(choices for one, choices in self.filters if one.name == name)
+
     def url(self, **changes: str) -> str:
         """The list's address with these parts changed; everything else stays."""
         parts = {**self.kept, "sort": self.wish.sort, "page": self.wish.page, **changes}

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, request
 from flask_babel import pgettext
 
+from referrals.leads.lifecycle import OPEN
 from referrals.leads.ownership import open_conflict_count
 from referrals.leads.queries import count_leads, count_open_appeals
 from referrals.outbox.queries import unread_count
@@ -46,7 +47,7 @@ def groups(here: Visitor) -> list[Group]:
 
 def partner_groups(here: Visitor) -> list[Group]:
     actor = here.actor
-    waiting = count_leads(actor, status="submitted") + count_leads(actor, status="in_progress")
+    waiting = count_leads(actor, status=OPEN)
     found = [
         Group(
             N_("Referrals"),

@@ -42,19 +42,24 @@ def check() -> AnyResponse:
         return login_page(form, 422)
     try:
         with reading():
-            person = check_password(form.email.data, form.password.data, passwords())
-            person_id, has_factor = person.id, person.second_factor_since is not None
+            person_id = check_password(form.email.data, form.password.data, passwords()).id
     except RuleBroken as broken:
         form.put(broken)
         return login_page(form, 422)
-    if has_factor:
-        cookie["half_signed_in"] = [person_id, now().isoformat(), safe_path(request.args.get("next"))]
-        return redirect(url_for("sign_in.second_factor"), 303)
-    return enter(get_person(person_id), safe_path(request.args.get("next")))
+    return admit(get_person(person_id), safe_path(request.args.get("next")))
 
 
 def login_page(form: LoginForm, status: int = 200) -> Response:
     return hx.render("sign_in/login.html", "sign_in/login.html", status, form=form)
+
+
+def admit(person: Person, target: str) -> AnyResponse:
+    """Let in whoever gave the right password: at once, or by the second factor where there is one."""
+    if person.second_factor_since is None:
+        return enter(person, target)
+    session.commit()
+    cookie["half_signed_in"] = [person.id, now().isoformat(), target]
+    return redirect(url_for("sign_in.second_factor"), 303)
 
 
 def enter(person: Person, target: str) -> AnyResponse:
@@ -76,6 +81,7 @@ def second_factor() -> AnyResponse:
 
 
 @blueprint.post("/login/second-factor")
+@limits.codes_by_address
 @limits.codes
 def check_second_factor() -> AnyResponse:
     """Check the code and sign in."""

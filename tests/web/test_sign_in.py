@@ -16,7 +16,7 @@ from referrals import create_app
 from referrals.db import session
 from referrals.leads.models import Lead
 from referrals.outbox.models import OutboxMessage
-from referrals.people.models import Membership, OneTimeLink, Person, SignIn
+from referrals.people.models import Draft, Membership, OneTimeLink, Person, SignIn
 from referrals.people.operations import LinkSpent, make_link, use_link
 from referrals.people.sign_in import SIGN_IN_LIFE
 from referrals.web.emails import render_mail
@@ -203,6 +203,33 @@ def test_somebody_known_joins_with_their_password(make: Making, browse: Browse) 
     assert len(memberships) == 2
 
 
+def test_an_invitation_does_not_lead_past_the_second_factor(make: Making, browse: Browse) -> None:
+    admin = make.admin(email="mira@example.org")
+    browser = browse(admin)
+    browser.post("/account/second-factor", password=PASSWORD)
+    secret = browser.get("/account/second-factor").one("code.secret").get_text()
+    browser.post("/account/second-factor/confirmation", code=pyotp.TOTP(secret).now())
+    browse(make.member()).post("/members", email="mira@example.org")
+    fresh = browse()
+    answer = fresh.post(link_in_mail(fresh, "invitation"), password=PASSWORD)
+    assert (answer.status, answer.headers["Location"]) == (303, "/login/second-factor")
+    assert fresh.get("/people").status == 303
+    assert fresh.get("/memberships").status == 303
+    with time_machine.travel(make.at + timedelta(days=400), tick=False):
+        fresh.post(link_in_mail(fresh, "invitation"), password=PASSWORD)
+    assert len(session.scalars(select(Membership).where(Membership.person_id == admin.person_id)).all()) == 2
+
+
+def test_an_invitation_leaves_those_of_others_alone(make: Making, browse: Browse) -> None:
+    north, south = browse(make.member()), browse(make.member())
+    north.post("/members", email="new@example.org")
+    first = link_in_mail(north, "invitation")
+    south.post("/members", email="new@example.org")
+    assert browse().get(first).status == 200
+    north.post("/members", email="new@example.org")
+    assert browse().get(first).status == 410, "one's own earlier invitation ends"
+
+
 def test_a_withdrawn_invitation_has_ended(make: Making, browse: Browse) -> None:
     boss = browse(make.member())
     page = boss.post("/members", email="new@example.org")
@@ -294,6 +321,30 @@ def test_what_was_typed_survives_a_lost_cookie_too(make: Making, browse: Browse)
     browser.token = ""
     log_in(browser, "anna@example.org")
     assert browser.get("/leads/new/plus").one('[name="business_name"]')["value"] == "Kept"
+
+
+def test_what_was_typed_is_shown_to_nobody_else(make: Making, browse: Browse) -> None:
+    make.member(email="anna@example.org")
+    make.member(email="tom@example.org")
+    browser = browse()
+    log_in(browser, "anna@example.org")
+    browser.get("/leads/new/plus")
+    session.execute(update(SignIn).values(revoked_at=make.at))
+    session.commit()
+    browser.post("/leads/new/plus", business_name="Of Anna")
+    browser.token = ""
+    log_in(browser, "tom@example.org")
+    assert browser.get("/leads/new/plus").one('[name="business_name"]')["value"] == ""
+
+
+def test_nobody_fills_the_database_with_drafts(limited: Making) -> None:
+    token = Browser(limited).get("/login").token
+    statuses = [
+        limited.client().post("/leads/new/plus", data={"csrf_token": token, "notes": f"{number}"}).status_code
+        for number in range(70)
+    ]
+    assert statuses == [303] * 60 + [429] * 10
+    assert session.scalar(select(func.count()).select_from(Draft)) == 60
 
 
 def test_a_password_and_an_email_are_changed_with_the_present_password(make: Making, browse: Browse) -> None:
