@@ -3,9 +3,10 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Row, Select, desc, func, literal, select, tuple_
@@ -106,7 +107,9 @@ def read_cursor(written: str, key: ColumnElement[Any]) -> Cursor | None:
     fits = isinstance(value, wanted) and isinstance(ident, int) and isinstance(first, int)
     if not fits or not all(abs(number) < 2**62 for number in (ident, first)):
         return None
-    if (isinstance(value, str) and "\0" in value) or (isinstance(value, int) and abs(value) >= 2**62):
+    if (isinstance(value, str) and re.search("[\0\ud800-\udfff]", value)) or (
+        isinstance(value, int) and abs(value) >= 2**62
+    ):
         return None
     return Cursor(bool(before), value, ident, first)
 
@@ -114,9 +117,9 @@ def read_cursor(written: str, key: ColumnElement[Any]) -> Cursor | None:
 def read_moment(written: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(written)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else None
 
 
 class Pager:

@@ -166,6 +166,8 @@ def parse_country(text: str) -> str:
 def readable_host(url: str) -> str:
     """The host of a stored address as a person reads it: without `www.`, punycode decoded."""
     host = (urlsplit(url).hostname or url).removeprefix("www.")
+    if host.isascii() and "xn--" not in host:
+        return host
     try:
         return idna.decode(host)
     except idna.IDNAError:

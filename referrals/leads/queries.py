@@ -125,8 +125,8 @@ def reps_seen_by(viewer: Actor) -> Sequence[AnyRow]:
     return session.execute(statement).all()
 
 
-def count_leads(viewer: Actor, **where: str | int) -> int:
-    """How many leads the viewer sees, by status, payout or representative; from the kept counts where they suffice."""
+def count_leads(viewer: Actor, **where: str | int | Sequence[str]) -> int:
+    """How many leads the viewer sees, by status (or several), payout, representative; from kept counts if possible."""
     if viewer.is_staff or viewer.may("view_referrals"):
         statement = select(func.coalesce(func.sum(LeadCount.leads), 0))
         if not viewer.is_staff:
@@ -136,7 +136,8 @@ def count_leads(viewer: Actor, **where: str | int) -> int:
         statement = select(func.count()).select_from(Lead).where(visible_to(viewer))
         columns = Lead
     for name, value in where.items():
-        statement = statement.where(getattr(columns, name) == value)
+        column = getattr(columns, name)
+        statement = statement.where(column == value if isinstance(value, str | int) else column.in_(value))
     return int(session.scalar(statement) or 0)
 
 

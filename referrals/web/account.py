@@ -19,7 +19,7 @@ from referrals.values import parse_id
 from referrals.web import hx, limits
 from referrals.web.errors import page
 from referrals.web.forms.people import ChangePasswordForm, EmailForm, ProfileForm
-from referrals.web.house import passwords
+from referrals.web.house import config, passwords
 from referrals.web.language import COOKIE, LANGUAGES
 from referrals.web.safe_urls import came_from
 from referrals.web.tokens import params_of, read_token
@@ -175,13 +175,15 @@ def save_notifications() -> AnyResponse:
 
 @blueprint.post("/language")
 def choose_language() -> AnyResponse:
-    """Read the pages in another language: kept in a cookie, and in the profile of whoever is signed in."""
+    """Read the pages in another language: kept in a cookie, and in the profile of whoever chose one there."""
     chosen = request.form.get("language", "")
     response = hx.go_to(came_from("/"))
     if chosen in LANGUAGES:
-        response.set_cookie(COOKIE, chosen, max_age=YEAR, samesite="Lax", secure=request.is_secure, httponly=True)
+        response.set_cookie(COOKIE, chosen, max_age=YEAR, samesite="Lax", secure=config().secure, httponly=True)
         here = visitor_or_none()
-        if here is not None and here.person.language is not None:
-            here.person.language = chosen
+        if here is not None:
+            here.person.seen_language = chosen
+            if here.person.language is not None:
+                here.person.language = chosen
             session.commit()
     return response

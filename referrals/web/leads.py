@@ -1,7 +1,7 @@
 """The table *Submitted leads*, a lead as drawer and page, and the forms that submit one (`SPEC §2`)."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -111,7 +111,7 @@ def lead_wish(wish: Wish) -> LeadWish:
 
 def start_of(written: str, later: timedelta = timedelta(0)) -> datetime | None:
     try:
-        return datetime.combine(date.fromisoformat(written) + later, time(), zone())
+        return datetime.combine(date.fromisoformat(written) + later, time(), zone()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

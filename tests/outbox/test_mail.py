@@ -24,8 +24,9 @@ from referrals.outbox.operations import choose_notifications, post_mail
 from referrals.outbox.rules import BACK_OFF, KINDS
 from referrals.outbox.transport import FileTransport, SmtpTransport, Transport
 from referrals.people.models import Person
-from referrals.web.emails import MAILS, NAMES, line_of, render_mail
+from referrals.web.emails import line_of, render_mail
 from referrals.web.language import LANGUAGES
+from referrals.web.mail_texts import MAILS, NAMES
 from tests.making import Making
 
 
