@@ -89,10 +89,15 @@ def confirm_submission(lead: Lead, submission: Submission, *, by: Actor, at: dat
 
 def claim_prospect(submission: Submission, *, at: datetime) -> Claim:
     """Settle whose prospect it is, while everybody else who submits it waits. Raises AlreadySubmitted."""
-    settings, product_id, partner_id = submission.settings, submission.product.id, submission.partner.id
-    keys = keys_of(submission.values, settings.shared_hosts)
+    product_id = submission.product.id
+    keys = keys_of(submission.values, submission.settings.shared_hosts)
     hold_prospect(product_id, keys)
-    found = matches(product_id, keys)
+    return weigh_claim(submission, keys, matches(product_id, keys), at=at)
+
+
+def weigh_claim(submission: Submission, keys: Mapping[str, str], found: Sequence[Match], *, at: datetime) -> Claim:
+    """What the leads found of a prospect mean for a submission; looks only. Raises AlreadySubmitted."""
+    settings, partner_id = submission.settings, submission.partner.id
     refuse_second_submission(found, partner_id)
     rivals = rival_claims(found, partner_id, submission.submitted_at or at, settings.ownership_days)
     return Claim(keys, rivals)

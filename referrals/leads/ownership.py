@@ -1,6 +1,6 @@
 """Who owns a prospect: duplicates found, conflicts recorded and decided (`SPEC §2` Duplicates and ownership)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,10 @@ from sqlalchemy.orm import aliased
 from referrals.db import lock_names, session
 from referrals.errors import Conflict, NotFound, RuleBroken
 from referrals.leads import notices
-from referrals.leads.lifecycle import CLAIM
+from referrals.leads.claims import lock_claims, outcome_for, settle_claims, tell_decision, tell_ended
 from referrals.leads.models import Lead, LeadConflict, Product, ProspectKey
 from referrals.leads.refusal import refuse_for_duplicate
-from referrals.leads.rules import claims_overlap, is_open, prospect_keys
+from referrals.leads.rules import claims_overlap, is_open, is_refused, prospect_keys
 from referrals.leads.timeline import note
 from referrals.listing import AnyRow, Listing, Shape, Statement, Wish
 from referrals.partners.models import Partner
@@ -43,6 +43,12 @@ class CannotTakeAway(RuleBroken):
     sentence = N_("The other lead is already awarded or paid out. It cannot be given away.")
 
 
+class NothingToGiveTo(RuleBroken):
+    """The lead that would get the prospect is refused or has lost it: nobody would have it."""
+
+    sentence = N_("A lead that is refused cannot get the business. Decide otherwise.")
+
+
 @dataclass(frozen=True)
 class Match:
     """An earlier lead of the same prospect, and the signs that both share."""
@@ -63,7 +69,20 @@ def keys_of(values: Mapping[str, Any], shared_hosts: Sequence[str]) -> dict[str,
 
 def hold_prospect(product_id: int, keys: Mapping[str, str]) -> None:
     """Make everybody else who submits the same prospect wait until this transaction ends."""
-    lock_names(f"prospect:{product_id}:{kind}:{value}" for kind, value in keys.items())
+    hold_prospects([(product_id, keys)])
+
+
+def hold_prospects(prospects: Iterable[tuple[int, Mapping[str, str]]]) -> None:
+    """The same for several prospects, each a product's id and the signs; held in one order, so nobody deadlocks."""
+    lock_names(
+        f"prospect:{product_id}:{kind}:{value}" for product_id, keys in prospects for kind, value in keys.items()
+    )
+
+
+def hold_prospects_of(*lead_ids: int) -> None:
+    """The same for the prospects of leads that are stored."""
+    keys = session.scalars(select(ProspectKey).where(ProspectKey.lead_id.in_(lead_ids)))
+    hold_prospects((key.product_id, {key.kind: key.value}) for key in keys)
 
 
 def matches(product_id: int, keys: Mapping[str, str], *, apart_from: int | None = None) -> list[Match]:
@@ -108,12 +127,18 @@ def remember_keys(lead: Lead, keys: Mapping[str, str]) -> None:
 
 def record_conflicts(lead: Lead, rivals: Sequence[Match], *, at: datetime, quietly: bool = False) -> None:
     """Note on both timelines that the prospect is claimed twice; `quietly` (imports) without telling anybody."""
-    for rival in rivals:
-        matched = list(rival.kinds)
-        session.add(LeadConflict(lead_id=lead.id, against_id=rival.lead.id, matched=matched, at=at))
-        note(rival.lead, "claimed_by_other", by=SYSTEM, at=at, staff_only=True, matched=matched, other=lead.ref)
     if not rivals:
         return
+    known = {
+        row.against_id: row for row in session.scalars(select(LeadConflict).where(LeadConflict.lead_id == lead.id))
+    }
+    for rival in rivals:
+        matched = list(rival.kinds)
+        conflict = known.get(rival.lead.id) or LeadConflict(lead_id=lead.id, against_id=rival.lead.id)
+        conflict.matched, conflict.at, conflict.note = matched, at, ""
+        conflict.decided_at, conflict.decided_by_id, conflict.decision = None, None, None
+        session.add(conflict)
+        note(rival.lead, "claimed_by_other", by=SYSTEM, at=at, staff_only=True, matched=matched, other=lead.ref)
     first = min(rivals, key=lambda rival: rival.lead.submitted_at)
     registered_at = first.lead.submitted_at.isoformat()
     note(lead, "conflict", by=SYSTEM, at=at, registered_at=registered_at, matched=list(first.kinds))
@@ -125,61 +150,35 @@ def record_conflicts(lead: Lead, rivals: Sequence[Match], *, at: datetime, quiet
 def decide(conflict: LeadConflict, decision: str, *, text: str, by: Actor, at: datetime) -> None:
     """Staff decide: `keep` the prior claim, `give` the prospect to the other lead, or `both` (two prospects).
 
-    Decision and evidence go on both timelines; whoever loses is refused as a duplicate. Raises AlreadyDecided,
-    CannotTakeAway.
+    Decision and evidence go on both timelines; whoever loses is refused as a duplicate, and its other conflicts end.
+    Raises AlreadyDecided, CannotTakeAway, NothingToGiveTo.
     """
     by.require("work_leads")
-    if conflict.decided_at is not None:
-        raise AlreadyDecided
     if decision not in DECISIONS:
         raise NotFound
-    lead, against = lead_of(conflict.lead_id), lead_of(conflict.against_id)
-    if decision == "give" and (against.status == "awarded" or against.payout in {"due", "paid"}):
-        raise CannotTakeAway
-    conflict.decided_at, conflict.decided_by_id, conflict.decision, conflict.note = at, by.person_id, decision, text
-    session.flush()
-    for side in (lead, against):
-        note(
-            side,
-            "conflict_decided",
-            by=by,
-            at=at,
-            outcome=outcome_for(side is lead, decision),
-            text=text,
-            matched=conflict.matched,
-        )
-    settle_claims(lead, against, decision, text=text, by=by, at=at)
-    for side in (lead, against):
-        notices.tell_partner(
-            side, "conflict_decided", "conflict", by=by, at=at, outcome=outcome_for(side is lead, decision), text=text
-        )
-
-
-def outcome_for(newcomer: bool, decision: str) -> str:
-    """How the decision came out for one of the two: `yours`, `not_yours`, `both`."""
-    if decision == "both":
-        return "both"
-    return "yours" if newcomer == (decision == "give") else "not_yours"
-
-
-def settle_claims(lead: Lead, against: Lead, decision: str, *, text: str, by: Actor, at: datetime) -> None:
+    hold_prospects_of(conflict.lead_id, conflict.against_id)
+    lead, against = lock_claims(conflict)
+    if conflict.decided_at is not None:
+        raise AlreadyDecided
     loser = {"keep": lead, "give": against}.get(decision)
-    if loser is not None and loser.claim != "lost":
-        CLAIM.move(loser, "lost")
+    if loser is not None:
+        check_winner(lead if loser is against else against, loser)
+    conflict.decided_at, conflict.decided_by_id, conflict.decision, conflict.note = at, by.person_id, decision, text
+    ended = settle_claims(lead, against, loser, text=text, by=by, at=at)
+    for side in (lead, against):
+        tell_decision(side, outcome_for(side is lead, decision), conflict.matched, text=text, by=by, at=at)
+    if loser is not None:
         refuse_for_duplicate(loser, text, by=by, at=at)
-    if lead.claim == "in_conflict" and not open_conflicts_of(lead):
-        CLAIM.move(lead, "owner" if decision == "give" else "shared")
+    tell_ended(ended, text=text, by=by, at=at)
 
 
-def open_conflicts_of(lead: Lead) -> int:
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(LeadConflict)
-            .where(LeadConflict.lead_id == lead.id, LeadConflict.decided_at.is_(None))
-        )
-        or 0
-    )
+def check_winner(winner: Lead, loser: Lead) -> None:
+    """Raises the rule that forbids this outcome of a conflict, if one does."""
+    if loser.status == "awarded" or loser.payout in {"due", "paid"}:
+        raise CannotTakeAway
+    # Who holds the claim keeps it also where the lead itself is refused: that was somebody's decision too.
+    if winner.claim == "lost" or (winner.claim == "in_conflict" and is_refused(winner.status, winner.payout)):
+        raise NothingToGiveTo
 
 
 def lead_of(lead_id: int) -> Lead:
