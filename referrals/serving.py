@@ -3,13 +3,17 @@
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import contextmanager, suppress
+from threading import Event
+from typing import Any
 
 from filelock import FileLock
 from flask import Flask
-from waitress.server import create_server
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer, create_server
 
 from referrals import create_app
 from referrals.config import ROOT, Config
@@ -21,6 +25,8 @@ from referrals.web.emails import render_mail
 from referrals.web.visitor import seen
 
 THREADS = 4
+# Longer than a request waits for the database's write lock.
+GRACE_SECONDS = 25
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 
@@ -68,20 +74,24 @@ def jobs_of(app: Flask) -> Jobs:
     return Jobs(context, render_mail, transport_for(config.mail_url, config.data_dir), seen.take, leadership)
 
 
-def stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
-
-
 def serve(app: Flask, host: str, port: int) -> None:
     """Serve until the process is told to stop; requests that are under way are finished."""
     config: Config = app.extensions["referrals"].config
+    sockets: dict[int, Any] = {}
     try:
         server = create_server(
-            app, host=host, port=port, threads=THREADS, ident="referrals", max_request_body_size=48 * 1024 * 1024
+            app,
+            map=sockets,
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident="referrals",
+            max_request_body_size=48 * 1024 * 1024,
         )
     except OSError as error:
         sys.exit(f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another one with --port.")
-    signal.signal(signal.SIGTERM, stop)
+    told_to_stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
     jobs = jobs_of(app)
     scheduler = jobs.scheduler() if config.scheduler else None
     try:
@@ -89,15 +99,36 @@ def serve(app: Flask, host: str, port: int) -> None:
             scheduler.start()
         port = getattr(server, "effective_port", port)
         print(f"Referrals is at http://{host}:{port}", flush=True)
-        server.run()
-    except (KeyboardInterrupt, SystemExit):
-        pass
+        with suppress(KeyboardInterrupt):
+            answer_requests(sockets, told_to_stop)
+        finish_requests(sockets)
     finally:
         if scheduler:
             scheduler.shutdown(wait=True)
         jobs.minutely()
         jobs.leadership.give_up()
         server.close()
+
+
+def answer_requests(sockets: dict[int, Any], told_to_stop: Event) -> None:
+    # In place of the server's own loop, which at a signal gives its threads five seconds and drops what waits.
+    while not told_to_stop.is_set():
+        wasyncore.loop(timeout=1, map=sockets, count=1)
+
+
+def finish_requests(sockets: dict[int, Any]) -> None:
+    """Take no more connections, and answer every request that has come in."""
+    for one in list(sockets.values()):
+        if isinstance(one, BaseWSGIServer):
+            wasyncore.dispatcher.close(one)
+    until = time.monotonic() + GRACE_SECONDS
+    while time.monotonic() < until and any(map(is_busy, sockets.values())):
+        wasyncore.loop(timeout=1, map=sockets, count=1)
+
+
+def is_busy(connection: Any) -> bool:
+    """Whether a request waits for its answer, or an answer for the network."""
+    return isinstance(connection, HTTPChannel) and bool(connection.requests or connection.total_outbufs_len)
 
 
 def findings(config: Config) -> list[tuple[bool, str]]:
