@@ -145,19 +145,21 @@ class Jobs:
 
     def minutely(self) -> None:
         """Every minute: when sign-ins were last used. Every process stores what it saw itself."""
-        with self.context():
-            store_seen(self.take_seen())
+        self.attempt(lambda: store_seen(self.take_seen()))
 
     def hourly(self) -> None:
         """Every hour: forgetting."""
         self.run(lambda: tidy(at=now()))
 
     def run(self, job: Callable[[], object]) -> None:
+        """Do a job if this process leads."""
+        self.attempt(lambda: job() if self.leadership.held() else None)
+
+    def attempt(self, job: Callable[[], object]) -> None:
         """Do a job in a session of its own; what goes wrong is noted, and the next tick tries again."""
         try:
             with self.context():
-                if self.leadership.held():
-                    job()
+                job()
         except Exception:
             log.exception("job_failed")
 
