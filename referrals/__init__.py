@@ -26,6 +26,8 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or from_environment()
     app = Flask("referrals", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
+    # What was typed stands in the parameters of statements, and what fails is logged.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True}
     app.config["SECRET_KEY"] = config.secret_key
     app.extensions["referrals"] = House(
         config,
