@@ -26,7 +26,7 @@ class Census(dict[str, int]):
     """How many there are of everything; the difference of two says what was added, without what was not."""
 
     def __sub__(self, earlier: "Census") -> "Census":
-        gained = {name: number - earlier.get(name, 0) for name, number in self.items()}
+        gained = {name: self.get(name, 0) - earlier.get(name, 0) for name in self.keys() | earlier.keys()}
         return Census({name: number for name, number in gained.items() if number})
 
 
@@ -42,8 +42,11 @@ def census(url: str) -> Census:
         # How many kinds of lead are counted says nothing; how many leads were counted does.
         tables = [table for table in Base.metadata.sorted_tables if table.name != LeadCount.__tablename__]
         rows = {table.name: one(connection, select(func.count()).select_from(table)) for table in tables}
+        kinds = select(Lead.status, Lead.payout, Lead.claim, func.count()).group_by(
+            Lead.status, Lead.payout, Lead.claim
+        )
         return Census(
-            rows,
+            rows | {" ".join(kind): number for *kind, number in connection.execute(kinds)},
             found_by_search=len(searchable(connection)),
             counted=one(connection, select(func.sum(LeadCount.leads))),
             turns=one(connection, select(func.max(Representative.turn))),
@@ -93,7 +96,8 @@ def half_leads(connection: Connection) -> Iterator[str]:
         )
     )
     keys = parts(connection, select(ProspectKey.lead_id, ProspectKey.kind, ProspectKey.value))
-    rivals = parts(connection, select(LeadConflict.lead_id, LeadConflict.against_id))
+    undecided = select(LeadConflict.lead_id, LeadConflict.against_id).where(LeadConflict.decided_at.is_(None))
+    rivals = parts(connection, undecided)
     found = searchable(connection)
     for lead in connection.execute(select(Lead.__table__)):
         imported = lead.source == "import"
@@ -114,7 +118,7 @@ def half_leads(connection: Connection) -> Iterator[str]:
             "its mail to the rep": imported or lead.rep_id is None or "lead_assigned" in templates,
             "a bell for each mail": sorted(mails.get(lead.ref, [])) == sorted(bells.get(lead.ref, [])),
             "its conflict": (lead.claim == "in_conflict") == bool(rivals.get(lead.id)),
-            "its conflict on the timeline": (lead.claim == "in_conflict") == ("conflict" in kinds),
+            "its conflict on the timeline": lead.claim != "in_conflict" or "conflict" in kinds,
         }
         yield from (
             f"lead {lead.ref} ({lead.business_name}) lacks {part}" for part, there in wanted.items() if not there
