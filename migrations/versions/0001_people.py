@@ -196,8 +196,10 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("person_id", ID, nullable=True),
         sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("about_id", ID, nullable=True),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("details", DOCUMENT, nullable=False),
+        sa.ForeignKeyConstraint(["about_id"], ["persons.id"], name="fk_audit_entries_about_id_persons"),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_audit_entries_person_id_persons"),
         sa.PrimaryKeyConstraint("id", name="pk_audit_entries"),
     )

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from flask import Response, current_app, make_response, request
 from flask_babel import gettext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from referrals.db import session
@@ -63,7 +63,7 @@ def answer(error: Exception) -> Any:
             return problem(422, sentence_of(error), **beside(error))
         case HTTPException():
             return http_problem(error)
-        case OperationalError():
+        case OperationalError() | IntegrityError():
             log.error("database_unavailable", error=str(error.orig))
             return problem(503, "The database is busy. Nothing was changed; try again.")
     log.exception("unforeseen_error", path=request.path, error_type=type(error).__name__)

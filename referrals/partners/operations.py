@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from referrals.db import session
+from referrals.db import lock_names, session
 from referrals.errors import Conflict
 from referrals.partners.models import Partner
 from referrals.partners.queries import find_partner_by_name
@@ -19,6 +19,7 @@ class PartnerNameTaken(Conflict):
 
 def create_partner(name: str, *, by: Actor, at: datetime) -> Partner:
     """A new partner organisation. Raises PartnerNameTaken."""
+    lock_names(["partner names"])
     if find_partner_by_name(name) is not None:
         raise PartnerNameTaken(field="name")
     partner = Partner(name=name, created_at=at)
@@ -30,6 +31,7 @@ def create_partner(name: str, *, by: Actor, at: datetime) -> Partner:
 
 def rename_partner(partner: Partner, name: str, *, by: Actor, at: datetime) -> None:
     """Give a partner another name. Raises PartnerNameTaken."""
+    lock_names(["partner names"])
     other = find_partner_by_name(name)
     if other is not None and other.id != partner.id:
         raise PartnerNameTaken(field="name")

@@ -27,9 +27,11 @@ def erase_person(person: Person, *, by: Actor, at: datetime) -> None:
     for membership in session.scalars(select(Membership).where(Membership.person_id == person.id)):
         if membership.status != "left":
             change_membership(membership, "left", by=by, at=at)
-    known_as = [text for text in (person.name, person.email) if text]
     forget_traces(person)
-    session.execute(update(AuditEntry).where(AuditEntry.subject.in_(known_as)).values(subject=number_of(person)))
+    about = AuditEntry.about_id == person.id
+    if person.email:
+        about |= AuditEntry.subject == person.email
+    session.execute(update(AuditEntry).where(about).values(subject=number_of(person)))
     person.name, person.email, person.phone = number_of(person), None, None
     person.password_hash = person.second_factor = None
     person.language = person.seen_language = person.time_zone = None

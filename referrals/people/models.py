@@ -209,5 +209,6 @@ class AuditEntry(Base):
     at: Mapped[datetime] = mapped_column(index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     action: Mapped[str]
+    about_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     subject: Mapped[str] = mapped_column(default="")
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)

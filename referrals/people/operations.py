@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from referrals.db import session
+from referrals.db import lock_names, session
 from referrals.errors import Conflict, NotFound, RuleBroken
 from referrals.people import audit
 from referrals.people.lifecycle import MEMBERSHIP
@@ -59,8 +59,7 @@ def create_person(
     email: str, name: str, *, password_hash: str | None, at: datetime, language: str | None = None, demo: bool = False
 ) -> Person:
     """A new account; `email` in its login form. Raises EmailTaken."""
-    if find_person_by_email(email) is not None:
-        raise EmailTaken(field="email")
+    refuse_known_email(email)
     person = Person(email=email, name=name, password_hash=password_hash, language=language, created_at=at, demo=demo)
     session.add(person)
     session.flush()
@@ -101,7 +100,7 @@ def add_staff(person: Person, role: str, *, by: Actor, at: datetime) -> Membersh
         known.role = role
     session.flush()
     note_change(known, by=by, at=at, status="active", role=role)
-    audit.record("staff_added", by=by, at=at, subject=person.name, role=role)
+    audit.record("staff_added", by=by, at=at, about=person, role=role)
     return known
 
 
@@ -130,7 +129,7 @@ def change_permissions(membership: Membership, permissions: frozenset[str], *, b
         require_another_manager(membership)
     grant(membership, granted)
     note_change(membership, by=by, at=at, permissions=sorted(permissions))
-    audit.record("permissions_changed", by=by, at=at, subject=membership.person.name, permissions=sorted(permissions))
+    audit.record("permissions_changed", by=by, at=at, about=membership.person, permissions=sorted(permissions))
 
 
 def change_membership(membership: Membership, status: str, *, by: Actor, at: datetime) -> None:
@@ -143,7 +142,7 @@ def change_membership(membership: Membership, status: str, *, by: Actor, at: dat
             stop_assigning(membership.person_id)
     MEMBERSHIP.move(membership, status)
     note_change(membership, by=by, at=at, status=status)
-    audit.record("membership_changed", by=by, at=at, subject=membership.person.name, status=status)
+    audit.record("membership_changed", by=by, at=at, about=membership.person, status=status)
 
 
 def make_link(
@@ -214,9 +213,17 @@ def note_change(membership: Membership, *, by: Actor, at: datetime, **details: A
     session.add(MembershipChange(membership_id=membership.id, at=at, by_person_id=by.person_id, details=details))
 
 
+def refuse_known_email(email: str) -> None:
+    # Of two who come with one address at once the second waits here for what becomes of the first.
+    lock_names([f"email:{email}"])
+    if find_person_by_email(email) is not None:
+        raise EmailTaken(field="email")
+
+
 def require_another_manager(membership: Membership) -> None:
     if membership.partner_id is None or not membership.manage_members or membership.status != "active":
         return
+    lock_names([f"managers:{membership.partner_id}"])
     others = session.scalar(
         select(func.count())
         .select_from(Membership)
@@ -230,6 +237,7 @@ def require_another_manager(membership: Membership) -> None:
 def require_another_administrator(membership: Membership) -> None:
     if membership.role != "admin" or membership.status != "active":
         return
+    lock_names(["administrators"])
     others = session.scalar(
         select(func.count())
         .select_from(Membership)
@@ -270,9 +278,8 @@ def withdraw_invitation(link: OneTimeLink, *, by: Actor, at: datetime) -> None:
 
 def change_email(person: Person, email: str, *, at: datetime) -> None:
     """Know the account by another e-mail from now on. Raises EmailTaken."""
-    if find_person_by_email(email) is not None:
-        raise EmailTaken(field="email")
+    refuse_known_email(email)
     by = Actor(role="system", person_id=person.id)
-    audit.record("email_changed", by=by, at=at, subject=person.name)
+    audit.record("email_changed", by=by, at=at, about=person)
     person.email = email
     session.flush()

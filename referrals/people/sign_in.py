@@ -107,7 +107,7 @@ def confirm_second_factor(person: Person, code: str, box: SecretsBox, *, by: Act
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person.id))
     codes = [f"{secrets.token_hex(3)}-{secrets.token_hex(3)}" for _ in range(RECOVERY_CODES)]
     session.add_all(RecoveryCode(person_id=person.id, code_digest=digest(code)) for code in codes)
-    audit.record("second_factor_set", by=by, at=at, subject=person.name)
+    audit.record("second_factor_set", by=by, at=at, about=person)
     return codes
 
 
@@ -115,7 +115,7 @@ def remove_second_factor(person: Person, *, by: Actor, at: datetime) -> None:
     """Sign in by password alone from now on."""
     person.second_factor, person.second_factor_since = None, None
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person.id))
-    audit.record("second_factor_removed", by=by, at=at, subject=person.name)
+    audit.record("second_factor_removed", by=by, at=at, about=person)
 
 
 def check_code(person: Person, code: str, box: SecretsBox, *, at: datetime) -> None:

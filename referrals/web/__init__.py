@@ -87,6 +87,5 @@ def start_watch() -> None:
 
 
 def stop_watch(response: Response) -> Response:
-    health.answered.labels(request.method, response.status_code).inc()
-    health.took.labels(request.method).observe(perf_counter() - g.started)
+    health.note(request.method, response.status_code, perf_counter() - g.started)
     return response

@@ -124,7 +124,7 @@ def change_password() -> AnyResponse:
         if not form.has_errors:
             digest = passwords().hash(form.new_password.data, field="new_password")
             set_password(here.person, digest, at=now(), keep_sign_in=here.sign_in.id)
-            audit.record("password_changed", by=actor(), at=now(), subject=here.person.name)
+            audit.record("password_changed", by=actor(), at=now(), about=here.person)
             session.commit()
             return hx.go_to(url_for("account.sessions"), N_("Your password is changed."))
     except RuleBroken as broken:

@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template, request
 from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from referrals.db import session
@@ -48,7 +48,7 @@ def answer(error: Exception) -> Any:
             return too_often()
         case HTTPException():
             return http_error(error)
-        case OperationalError():
+        case OperationalError() | IntegrityError():
             return busy(error)
     log.exception("unforeseen_error", path=request.path, error_type=type(error).__name__)
     return page(500)
@@ -96,7 +96,7 @@ def http_error(error: HTTPException) -> Any:
     return page(status if status in TOLD else 400 if status < 500 else 500)
 
 
-def busy(error: OperationalError) -> Response:
-    """The database is locked or full: nothing was changed."""
+def busy(error: OperationalError | IntegrityError) -> Response:
+    """The database is locked or full, or somebody else was there first: nothing was changed, a second try may work."""
     log.error("database_unavailable", error=str(error.orig))
     return page(503)

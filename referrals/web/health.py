@@ -6,8 +6,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_
 from referrals.db import is_reachable
 
 blueprint = Blueprint("health", __name__)
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 answered = Counter("referrals_requests", "Requests that were answered", ["method", "status"])
 took = Histogram("referrals_request_seconds", "How long requests took", ["method"])
+
+
+def note(method: str, status: int, seconds: float) -> None:
+    """Count an answer. Methods that nobody has heard of are counted as one, so that strangers cannot fill memory."""
+    known = method if method in METHODS else "other"
+    answered.labels(known, status).inc()
+    took.labels(known).observe(seconds)
 
 
 @blueprint.get("/healthz")

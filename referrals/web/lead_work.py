@@ -14,6 +14,7 @@ from referrals.leads.conversation import LONGEST_TEXT
 from referrals.leads.fields import TooLong
 from referrals.leads.models import Lead
 from referrals.leads.operations import change_status, record_payout
+from referrals.leads.ownership import hold_prospects_of
 from referrals.leads.queries import get_lead
 from referrals.outbox.operations import mark_read
 from referrals.values import clean_text, parse_id
@@ -27,6 +28,9 @@ blueprint = Blueprint("lead_work", __name__)
 
 def act(ref: str, verb: Callable[[Lead], Any], told: str) -> Response:
     """Do something to a lead: back to it, or, where a rule forbids it, its sentence in place and what was typed."""
+    if actor().is_staff:
+        # Whoever submits the same prospect holds it before any lead: waiting in the same order, nobody deadlocks.
+        hold_prospects_of(get_lead(actor(), ref).id)
     lead = get_lead(actor(), ref, for_update=True)
     try:
         verb(lead)

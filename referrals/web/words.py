@@ -80,6 +80,7 @@ DECISIONS = {
     "keep": N_("It stays with the earlier lead"),
     "give": N_("It goes to the later lead"),
     "both": N_("Both may go on: these are two businesses"),
+    "moot": N_("Settled by another decision"),
 }
 FLOWS = {
     "commission": N_("Commission, like Plus: awarded leads earn by the referral terms"),
@@ -194,7 +195,7 @@ def meaning(product: Product, standing: Standing, language: str) -> tuple[str, s
     own = product.texts.get(language) or product.texts.get("en") or {}
     written = own.get(text_key(standing.status, standing.sales_support))
     decided = standing.stays_submitted and standing.payout in OUTCOMES
-    if written and not decided:
+    if written and not decided and not unpaid_award(standing):
         return gettext(STATUS[standing.status]), written
     return default_meaning(standing)
 
@@ -204,9 +205,15 @@ def default_meaning(standing: Standing) -> tuple[str, str]:
     if standing.stays_submitted and standing.payout in OUTCOMES:
         first, following = OUTCOMES[standing.payout]
     else:
-        key = (standing.flow, standing.status, standing.sales_support)
-        first, following = MEANINGS.get(key) or MEANINGS[standing.flow, standing.status, True]
+        status = "ineligible" if unpaid_award(standing) else standing.status
+        key = (standing.flow, status, standing.sales_support)
+        first, following = MEANINGS.get(key) or MEANINGS[standing.flow, status, True]
     return gettext(first), gettext(following)
+
+
+def unpaid_award(standing: Standing) -> bool:
+    """Whether a lead was won and earns nothing: to the partner that reads like a refusal."""
+    return standing.status == "awarded" and standing.payout == "not_eligible"
 
 
 def text_key(status: str, sales_support: bool) -> str:
