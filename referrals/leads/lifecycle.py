@@ -26,7 +26,7 @@ CLAIM = Lifecycle(
         "owner": ["lost"],
         "in_conflict": ["owner", "lost", "shared"],
         "shared": ["lost"],
-        "lost": [],
+        "lost": ["in_conflict"],
     },
 )
 OPEN = ("submitted", "in_progress")

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from referrals.errors import RuleBroken
 from referrals.leads.lifecycle import OPEN, PAYOUT, STATUS
@@ -18,6 +18,14 @@ SHARED_HOSTS = (
     "t.me wa.me line.me shopee.co.th shopee.vn lazada.co.th allegro.pl etsy.com ebay.com amazon.com "
     "taobao.com tmall.com weibo.com sites.google.com beacons.ai"
 ).split()
+SAME_SITE = frozenset({"www", "m", "web", "mobile"})
+# First parts of a path under which shared hosts keep everybody: the next part counts too.
+EVERYBODYS = frozenset(
+    "c channel company groups in item p page pages people pg profile s school sellers shop shops showcase site "
+    "store stores str u user users usr uzytkownik view".split()
+)
+# Pages that tell whose they are by a parameter.
+NAMED_BY = {"profile.php": "id"}
 
 
 class StaysSubmitted(IllegalMove):
@@ -74,7 +82,7 @@ class Standing:
     @property
     def refused(self) -> bool:
         """Whether the partner was told no: the case in which an appeal makes sense."""
-        return self.status == "ineligible" or self.payout == "not_eligible"
+        return is_refused(self.status, self.payout)
 
 
 def check_status_move(standing: Standing, target: str) -> None:
@@ -127,14 +135,41 @@ def is_open(status: str, payout: str) -> bool:
     return status in OPEN and payout in {"none", "due"}
 
 
+def is_refused(status: str, payout: str) -> bool:
+    """Whether the partner was told no."""
+    return status == "ineligible" or payout == "not_eligible"
+
+
 def host_key(website_url: str, shared_hosts: Collection[str]) -> str:
     """The host without `www.`; of hosts that many share with the first part of the path, or nothing without one."""
     parts = urlsplit(website_url)
     host = (parts.hostname or "").removeprefix("www.")
-    if host not in shared_hosts:
+    shared = shared_host(host, shared_hosts)
+    if not shared:
         return host
-    first = next((part for part in parts.path.split("/") if part), "")
-    return f"{host}/{first.casefold()}" if first else ""
+    place = own_place(parts.path, parts.query)
+    return f"{shared}/{place}" if place else ""
+
+
+def shared_host(host: str, shared_hosts: Collection[str]) -> str:
+    """The host of the list that this is, also as the one for telephones (`m.facebook.com`); nothing if it is none."""
+    label, _, rest = host.partition(".")
+    if label in SAME_SITE and rest:
+        return shared_host(rest, shared_hosts) or (host if host in shared_hosts else "")
+    return host if host in shared_hosts else ""
+
+
+def own_place(path: str, query: str) -> str:
+    """The part of a shared host that is one business's own: `acme`, `company/acme`, `profile.php/42`; or nothing."""
+    place: list[str] = []
+    for part in (part.casefold() for part in path.split("/") if part):
+        place.append(part)
+        if part in NAMED_BY:
+            ident = parse_qs(query).get(NAMED_BY[part], [""])[0].casefold()
+            return f"{part}/{ident}" if ident else ""
+        if part not in EVERYBODYS:
+            return "/".join(place)
+    return ""
 
 
 def email_key(email: str) -> str:
