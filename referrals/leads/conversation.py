@@ -11,6 +11,7 @@ from referrals.leads.fields import Missing, TooLong
 from referrals.leads.lifecycle import PAYOUT, STATUS
 from referrals.leads.models import Appeal, Lead, LeadMessage
 from referrals.leads.queries import standing_of
+from referrals.leads.reclaiming import reclaim
 from referrals.leads.rules import NoAppeal, is_open
 from referrals.leads.timeline import note, side_of
 from referrals.people.rules import Actor
@@ -95,14 +96,27 @@ def appeal(lead: Lead, text: str, *, by: Actor, at: datetime) -> Appeal:
 
 
 def reopen(lead: Lead, text: str, *, by: Actor, at: datetime) -> None:
-    """Staff grant the open appeal: the lead is worked again, its payout open. Raises NoAppeal, Missing."""
+    """Staff grant the open appeal: the lead is worked again, its payout open. Raises NoAppeal, Missing.
+
+    Where the prospect had gone to another partner, the conflict is to be decided anew.
+    """
     text = readable(text)
     answer_appeal(lead, text, granted=True, by=by, at=at)
     if lead.payout == "not_eligible":
-        PAYOUT.move(lead, "none")
+        paid_before = PAYOUT.move(lead, "none")
+        note(lead, "payout", by=by, at=at, before=paid_before, after="none")
     if lead.status == "ineligible":
         before = STATUS.move(lead, "in_progress")
         note(lead, "status", by=by, at=at, before=before, after="in_progress", sentence=text)
+    lead.reason_code, lead.reason_sentence = None, ""
+    reclaim(lead, at=at)
+
+
+def lift_refusal(lead: Lead, text: str, *, by: Actor, at: datetime) -> None:
+    """Staff record another payout than the refused one: that grants an open appeal, and the reason is gone."""
+    found = find_appeal(lead)
+    if found is not None and found.answered_at is None:
+        answer_appeal(lead, text, granted=True, by=by, at=at)
     lead.reason_code, lead.reason_sentence = None, ""
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,8 +26,8 @@ from referrals.leads.ownership import (
     rival_claims,
 )
 from referrals.leads.queries import standing_of
-from referrals.leads.refusal import keep_reason, refuse
-from referrals.leads.rules import ReasonMissing, check_payout_move, check_status_move
+from referrals.leads.refusal import keep_reason, refuse, said
+from referrals.leads.rules import ReasonMissing, Standing, check_payout_move, check_status_move
 from referrals.leads.search import index_leads, search_text
 from referrals.leads.timeline import note
 from referrals.normal_form import normal_form
@@ -157,14 +157,15 @@ def change_status(lead: Lead, target: str, *, reason: str = "", text: str = "", 
     Raises the rule that forbids it (`SPEC §2` Transitions).
     """
     by.require("work_leads")
-    check_status_move(standing_of(lead), target)
+    check_status_move(disputed_standing(lead), target)
     if target == "ineligible":
         refuse(lead, reason, text, by=by, at=at)
         return
     if lead.status == "ineligible":
-        if not (text or reason):
+        text = said(reason, text)
+        if not text:
             raise ReasonMissing(field="reason")
-        conversation.reopen(lead, text or reason, by=by, at=at)
+        conversation.reopen(lead, text, by=by, at=at)
         return
     before = STATUS.move(lead, target)
     note(lead, "status", by=by, at=at, before=before, after=target, sentence=text)
@@ -180,17 +181,23 @@ def record_payout(lead: Lead, outcome: str, *, reason: str = "", text: str = "",
     `not_eligible` needs a reason. Raises the rule that forbids it.
     """
     by.require("work_leads")
-    check_payout_move(standing_of(lead), outcome)
+    check_payout_move(disputed_standing(lead), outcome)
     if outcome == "not_eligible":
         if lead.stays_submitted:
             refuse(lead, reason, text, by=by, at=at)
             return
         keep_reason(lead, reason, text)
         text = lead.reason_sentence
-    if lead.stays_submitted and lead.payout == "not_eligible":
-        conversation.reopen(lead, text or reason, by=by, at=at)
+    elif lead.payout == "not_eligible":
+        text = said(reason, text)
+        conversation.lift_refusal(lead, text, by=by, at=at)
     before = PAYOUT.move(lead, outcome)
     note(lead, "payout", by=by, at=at, before=before, after=outcome, reason=lead.reason_code, sentence=text)
     notices.tell_partner(
         lead, "lead_payout", "payout", by=by, at=at, after=outcome, reason=lead.reason_code, sentence=text
     )
+
+
+def disputed_standing(lead: Lead) -> Standing:
+    """How a lead stands for staff who move it. One that lost its prospect wins nothing before that is decided anew."""
+    return replace(standing_of(lead), in_conflict=lead.claim in {"in_conflict", "lost"})

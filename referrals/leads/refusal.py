@@ -43,6 +43,12 @@ def keep_reason(lead: Lead, reason_code: str, sentence: str) -> None:
     lead.reason_code, lead.reason_sentence = reason.code, sentence or reason.sentence
 
 
+def said(reason_code: str, text: str) -> str:
+    """What staff say to the partner: their own text, or else the words of the reason they chose; never its code."""
+    reason = find_reason(reason_code) if reason_code and not text else None
+    return text or (reason.sentence or reason.label if reason else "")
+
+
 def refuse_for_duplicate(lead: Lead, sentence: str, *, by: Actor, at: datetime) -> None:
     """Refuse a lead whose prospect belongs to another partner; one that is refused already stays as it is."""
     if lead.status == "ineligible" or lead.payout == "not_eligible":
