@@ -12,23 +12,34 @@ from referrals.leads.models import AssignmentRule, Lead, Product
 from referrals.leads.timeline import note
 from referrals.listing import AnyRow
 from referrals.people import audit
-from referrals.people.models import Person, Representative
+from referrals.people.models import Membership, Person, Representative
 from referrals.people.rules import SYSTEM, Actor
 
 
 def choose_rep(product_id: int, country: str) -> Representative | None:
     """The available representative whose turn it is under the narrowest rule that has one; None: nobody is there."""
-    available = session.scalars(
-        select(Representative)
-        .where(Representative.available)
-        .order_by(Representative.turn, Representative.id)
-        .with_for_update(of=Representative)
-    ).all()
+    available = lock_available()
     for ids in [*tiers(product_id, country), {rep.id for rep in available}]:
         fitting = next((rep for rep in available if rep.id in ids), None)
         if fitting is not None:
             return fitting
     return None
+
+
+def lock_available() -> list[Representative]:
+    """The representatives on the staff who take new leads, in order of turn; others who assign wait for us.
+
+    They are locked by id: the order of turns changes while we wait, and who locks in different orders deadlocks.
+    """
+    waiting = (
+        select(Representative)
+        .join(Membership, Membership.person_id == Representative.person_id)
+        .where(Representative.available, notices.active_staff())
+        .order_by(Representative.id)
+        .with_for_update(of=Representative)
+        .execution_options(populate_existing=True)
+    )
+    return sorted(session.scalars(waiting).all(), key=lambda rep: (rep.turn, rep.id))
 
 
 def tiers(product_id: int, country: str) -> list[set[int]]:
@@ -116,7 +127,7 @@ def add_rule(product_id: int | None, country: str | None, rep: Representative, *
     )
     if known is None:
         session.add(AssignmentRule(product_id=product_id, country=country, rep_id=rep.id))
-        audit.record("rule_added", by=by, at=at, subject=rep.person.name, country=country or "")
+        audit.record("rule_added", by=by, at=at, about=rep.person, country=country or "")
 
 
 def remove_rule(rule_id: int, *, by: Actor, at: datetime) -> None:

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, exists, select
+
+from referrals.db import session
 from referrals.leads.models import Lead
 from referrals.outbox.operations import notify
-from referrals.people.models import Person
+from referrals.people.models import Membership, Person
 from referrals.people.queries import administrators, is_member, partner_recipients
 from referrals.people.rules import Actor
 
@@ -33,8 +36,21 @@ def partner_side(lead: Lead) -> list[Person]:
 
 
 def staff_side(lead: Lead) -> list[Person]:
-    """The assigned representative, or the administrators while there is none."""
-    return [lead.rep.person] if lead.rep else list(administrators())
+    """The assigned representative while they are on the staff, or else the administrators."""
+    if lead.rep is not None and is_on_staff(lead.rep.person_id):
+        return [lead.rep.person]
+    return list(administrators())
+
+
+def is_on_staff(person_id: int) -> bool:
+    """Whether a person is on the staff now: not suspended, and not gone."""
+    on_staff = exists().where(Membership.person_id == person_id, active_staff())
+    return bool(session.scalar(select(on_staff)))
+
+
+def active_staff() -> ColumnElement[bool]:
+    """The memberships of those on the staff now."""
+    return Membership.partner_id.is_(None) & (Membership.status == "active")
 
 
 def tell(
