@@ -49,7 +49,7 @@ def from_environment() -> Config:
     env.read_env(str(Path.cwd() / ".env"), recurse=False)
     with env.prefixed("REFERRALS_"):
         data_dir = Path(env.str("DATA_DIR", str(ROOT / "instance"))).resolve()
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Config(
             database_url=env.str("DATABASE_URL", "") or f"sqlite:///{data_dir / 'referrals.db'}",
             data_dir=data_dir,

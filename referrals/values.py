@@ -84,14 +84,21 @@ def parse_email(text: str) -> str:
         found = email_validator.validate_email(clean_text(text), check_deliverability=False)
     except (email_validator.EmailNotValidError, UnreadableCharacters):
         raise NotAnEmail from None
-    if "." not in found.domain or len(found.normalized) > LONGEST_EMAIL:
+    # What looks like an encoded word would be decoded again on its way into a mail's header.
+    if "." not in found.domain or len(found.normalized) > LONGEST_EMAIL or "=?" in found.normalized:
         raise NotAnEmail
     return found.normalized
 
 
 def login_email(text: str) -> str:
-    """The address by which an account is known: letter case makes no difference. Raises NotAnEmail."""
-    return parse_email(text).casefold()
+    """The address by which an account is known: letter case makes no difference. Raises NotAnEmail.
+
+    Before the @ it is ASCII: we write to these addresses, and few servers take others.
+    """
+    address = parse_email(text).casefold()
+    if not address.partition("@")[0].isascii():
+        raise NotAnEmail
+    return address
 
 
 def parse_phone(text: str, country: str = "") -> str:
@@ -140,12 +147,12 @@ def parse_website(text: str) -> str:
 def parse_domain(text: str) -> str:
     """A domain in lower-case ASCII (punycode) without scheme, `www.` kept; raises NotADomain."""
     text = text.strip().rstrip(".").lower()
-    if "://" in text:
-        text = urlsplit(text).hostname or ""
-    text = text.removesuffix("/")
     try:
+        if "://" in text:
+            text = urlsplit(text).hostname or ""
+        text = text.removesuffix("/")
         ascii_domain = text if text.isascii() else idna.encode(text, uts46=True).decode("ascii")
-    except idna.IDNAError:
+    except (idna.IDNAError, ValueError):
         raise NotADomain from None
     parts = ascii_domain.split(".")
     if len(parts) < 2 or len(ascii_domain) > 253 or not all(DOMAIN_PART.fullmatch(part) for part in parts):

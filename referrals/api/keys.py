@@ -26,16 +26,20 @@ def partner_key(scope: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     def decorate(view: Callable[P, Any]) -> Callable[P, Any]:
         @wraps(view)
         def checked(*args: P.args, **kwargs: P.kwargs) -> Any:
-            key = presented_key()
+            key = g.api_key
             if key.kind != "partner" or scope not in key.scopes:
                 raise NotAllowed(scope)
-            g.api_key = key
             g.actor = Actor(role="key", partner_id=key.partner_id, name=key.name)
             return view(*args, **kwargs)
 
         return checked
 
     return decorate
+
+
+def require_key() -> None:
+    """Before anything else is read of a call: whose key it brings. Raises Unauthorized."""
+    g.api_key = presented_key()
 
 
 def presented_key() -> ApiKey:

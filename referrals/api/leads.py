@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, g, jsonify
 
 from referrals import money
-from referrals.api.keys import idempotent, partner_key
+from referrals.api.keys import idempotent, partner_key, require_key
 from referrals.api.parsing import Blueprint
 from referrals.api.problems import Invalid, sentence_of
 from referrals.api.schemas import LeadIn, LeadOut, LeadQuery, Leads
@@ -21,6 +21,7 @@ from referrals.partners.queries import get_partner
 from referrals.wording import N_
 
 blueprint = Blueprint("api_leads", __name__, url_prefix="/api/v1", description="A partner's leads")
+blueprint.before_request(require_key)
 INTERNAL = ("invitation_message", "send_invitation")
 
 

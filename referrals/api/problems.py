@@ -66,7 +66,7 @@ def answer(error: Exception) -> Any:
         case OperationalError() | IntegrityError():
             log.error("database_unavailable", error=str(error.orig))
             return problem(503, "The database is busy. Nothing was changed; try again.")
-    log.exception("unforeseen_error", path=request.path, error_type=type(error).__name__)
+    log.exception("unforeseen_error", route=str(request.url_rule), error_type=type(error).__name__)
     return problem(500, "Nothing was changed.")
 
 

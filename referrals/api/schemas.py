@@ -28,7 +28,7 @@ class LeadFields(Schema):
     expected_value = fields.Nested(Money, allow_none=True)
     annual_revenue = fields.String(metadata={"description": "Of the product plus."})
     monthly_orders = fields.String(metadata={"description": "Of the product plus."})
-    locations = fields.Integer(allow_none=True, metadata={"description": "Of the product pos."})
+    locations = fields.Integer(strict=True, allow_none=True, metadata={"description": "Of the product pos."})
     go_live_on = fields.String(allow_none=True, metadata={"description": "Of the product pos; a date."})
 
 

@@ -1,6 +1,7 @@
 """The command line (`API`, `SPEC §16`). Results are JSON on standard output; what is told to people goes beside it."""
 
 import logging
+import os
 import sys
 
 import click
@@ -13,6 +14,8 @@ from referrals.cli.ground import Commands
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Referrals: partner and salesperson programmes, self-hosted."""
+    # The data folder holds people's data and live links: what is written there is for its owner alone.
+    os.umask(0o077)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -199,9 +199,21 @@ def end_sign_ins(condition: Any, *, at: datetime) -> None:
 
 
 def set_password(person: Person, password_hash: str, *, at: datetime, keep_sign_in: int = 0) -> None:
-    """Store a new password; every other browser of the person is signed out."""
+    """Store a new password; every other browser of the person is signed out, and links that wait are spent."""
     person.password_hash = password_hash
+    end_links_of(person, at=at)
     end_sign_ins((SignIn.person_id == person.id) & (SignIn.id != keep_sign_in), at=at)
+
+
+def end_links_of(person: Person, *, at: datetime) -> None:
+    """End what was mailed to change this account: whoever asked for it may be locked out by now."""
+    session.execute(
+        update(OneTimeLink)
+        .where(OneTimeLink.person_id == person.id, OneTimeLink.purpose.in_(("reset", "email")))
+        .where(OneTimeLink.used_at.is_(None), OneTimeLink.revoked_at.is_(None))
+        .values(revoked_at=at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def grant(membership: Membership, granted: dict[str, bool]) -> None:
@@ -281,5 +293,6 @@ def change_email(person: Person, email: str, *, at: datetime) -> None:
     refuse_known_email(email)
     by = Actor(role="system", person_id=person.id)
     audit.record("email_changed", by=by, at=at, about=person)
+    end_links_of(person, at=at)
     person.email = email
     session.flush()

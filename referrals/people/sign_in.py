@@ -121,6 +121,8 @@ def remove_second_factor(person: Person, *, by: Actor, at: datetime) -> None:
 def check_code(person: Person, code: str, box: SecretsBox, *, at: datetime) -> None:
     """Accept a code of the app, each once (the step it belongs to only grows), or a recovery code; else WrongCode."""
     code = code.strip().replace(" ", "")
+    if not code.isascii():
+        raise WrongCode(field="code")
     secret = box.open(person.second_factor) if person.second_factor else None
     if secret is None:
         raise WrongCode(field="code")

@@ -49,15 +49,20 @@ def render_mail(message: OutboxMessage) -> EmailMessage:
         text = render_template("emails/message.txt", **context)
         html = render_template("emails/message.html", **context)
     made = EmailMessage(policy=SMTP if message.to_email.isascii() else SMTPUTF8)
-    made["Subject"] = " ".join(mail.subject.split())
+    made["Subject"] = in_header(mail.subject)
     made["From"] = Address("Referrals", addr_spec=sender())
-    made["To"] = Address(" ".join(message.to_name.split()), addr_spec=message.to_email)
+    made["To"] = Address(in_header(message.to_name), addr_spec=message.to_email)
     made["Date"] = format_datetime(message.created_at)
     made["Message-ID"] = f"<{message.message_key}@{sender().rpartition('@')[2]}>"
     made["Auto-Submitted"] = "auto-generated"
     made.set_content(text)
     made.add_alternative(html, subtype="html")
     return made
+
+
+def in_header(text: str) -> str:
+    """One line, in which nothing looks like an encoded word: the mail library would decode it, line ends and all."""
+    return " ".join(text.split()).replace("=?", "= ?")
 
 
 def zone_of(message: OutboxMessage) -> str:

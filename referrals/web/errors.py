@@ -50,7 +50,7 @@ def answer(error: Exception) -> Any:
             return http_error(error)
         case OperationalError() | IntegrityError():
             return busy(error)
-    log.exception("unforeseen_error", path=request.path, error_type=type(error).__name__)
+    log.exception("unforeseen_error", route=str(request.url_rule), error_type=type(error).__name__)
     return page(500)
 
 

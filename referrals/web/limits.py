@@ -5,6 +5,8 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
+from referrals.values import NotAnEmail, login_email
+
 limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
 
 
@@ -15,8 +17,11 @@ def init_app(app: Flask, *, on: bool) -> None:
 
 
 def typed_email() -> str:
-    """The account that a form is about."""
-    return "account:" + request.form.get("email", "").strip().casefold()[:254]
+    """The account that a form is about, however its address is spelt."""
+    try:
+        return f"account:{login_email(request.form.get('email', '')[:1000])}"
+    except NotAnEmail:
+        return f"address:{get_remote_address()}"
 
 
 def person() -> str:

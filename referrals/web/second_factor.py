@@ -74,16 +74,19 @@ def confirm() -> AnyResponse:
 @limits.codes
 @signed_in
 def remove() -> AnyResponse:
-    """Take it off, with a code of it."""
-    form, here = CodeForm(), visitor()
-    if not form.validate():
-        return setup_page(form, 422)
+    """Take it off, with the password and a code."""
+    form, confirm, here = CodeForm(), ConfirmForm(), visitor()
+    valid = [form.validate(), confirm.validate()]
+    if all(valid) and not passwords().fits(confirm.password.data, here.person.password_hash):
+        confirm.put(WrongPassword(field="password"))
+    if form.has_errors or confirm.has_errors:
+        return setup_page(form, 422, confirm)
     try:
         check_code(here.person, form.code.data, second_factors(), at=now())
     except RuleBroken as broken:
         session.rollback()
         form.put(broken, "code")
-        return setup_page(form, 422)
+        return setup_page(form, 422, confirm)
     remove_second_factor(here.person, by=actor(), at=now())
     session.commit()
     return hx.go_to(url_for("second_factor.setup"))

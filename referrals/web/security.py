@@ -80,13 +80,22 @@ def refuse_unreadable_addresses() -> None:
         abort(400)
 
 
+def host_of(address: str) -> str:
+    """Host and port of an address that somebody sent; nothing where it is none."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
+
+
 def refuse_foreign_forms() -> None:
     """A form that another site sends is refused before anything is looked at."""
     if request.method in SAFE_METHODS or request.path.startswith(OUTSIDE):
         return
     origin = request.headers.get("Origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.host
-    if foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if (origin is not None and host_of(origin) != request.host) or request.headers.get(
+        "Sec-Fetch-Site"
+    ) == "cross-site":
         abort(403)
 
 

@@ -1,5 +1,6 @@
 """Signing in and out, with a second factor where there is one (`SPEC §1`, `API` pages)."""
 
+import secrets
 from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -12,6 +13,7 @@ from referrals.errors import RuleBroken
 from referrals.people.models import Person
 from referrals.people.queries import get_person
 from referrals.people.sign_in import check_code, check_password, close_sign_in, open_sign_in
+from referrals.people.tokens import digest
 from referrals.web import hx, limits
 from referrals.web.forms.people import CodeForm, LoginForm
 from referrals.web.house import passwords, second_factors
@@ -58,7 +60,7 @@ def admit(person: Person, target: str) -> AnyResponse:
     if person.second_factor_since is None:
         return enter(person, target)
     session.commit()
-    cookie["half_signed_in"] = [person.id, now().isoformat(), target]
+    cookie["half_signed_in"] = [person.id, now().isoformat(), target, fingerprint(person)]
     return redirect(url_for("sign_in.second_factor"), 303)
 
 
@@ -88,11 +90,13 @@ def check_second_factor() -> AnyResponse:
     half = half_signed_in()
     if half is None:
         return redirect(url_for("sign_in.login"), 303)
-    person_id, target = half
+    person_id, target, password_then = half
     form = CodeForm()
     if not form.validate():
         return code_page(form, 422)
     person = get_person(person_id)
+    if not secrets.compare_digest(fingerprint(person), password_then):
+        return redirect(url_for("sign_in.login"), 303)
     try:
         check_code(person, form.code.data, second_factors(), at=now())
     except RuleBroken as broken:
@@ -106,12 +110,17 @@ def code_page(form: CodeForm, status: int = 200) -> Response:
     return hx.render("sign_in/code.html", "sign_in/code.html", status, form=form)
 
 
-def half_signed_in() -> tuple[int, str] | None:
-    """Who has given the right password a moment ago, and where they want to be."""
+def fingerprint(person: Person) -> str:
+    """By which a change of the password is noticed between password and code."""
+    return digest(person.password_hash or "")
+
+
+def half_signed_in() -> tuple[int, str, str] | None:
+    """Who has given the right password a moment ago, where they want to be, and the password's fingerprint."""
     half = cookie.get("half_signed_in")
     if not half or now() - datetime.fromisoformat(half[1]) > CODE_WITHIN:
         return None
-    return int(half[0]), str(half[2])
+    return int(half[0]), str(half[2]), str(half[3])
 
 
 @blueprint.post("/logout")

@@ -120,12 +120,18 @@ def test_what_cannot_be_read_is_named(call: Call, change: dict[str, Any], field:
 @pytest.mark.parametrize("raw", [
     b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b'{"product": NaN}', b'{"product": "plus", "product": "pos"}',
     b"[" * 100_000, b'{"a":' * 50_000, b'{"product": "\\ud800"}', b"1e400", b'{"product": 1e400}',
-    b'{"locations": true}',
+    b'{"locations": true}', b'{"product": "pos", "locations": 1e3000000}', b'{"product": "pos", "locations": 1e9000}',
+    b'{"product": "pos", "locations": ' + b"9" * 100_000 + b"}", b'{"product": "pos", "locations": 1.5}',
 ])  # fmt: skip
 def test_bodies_of_the_wrong_shape_are_problems_not_failures(call: Call, raw: bytes) -> None:
     answer = call("POST", "/leads", raw=raw)
     assert answer.status_code in {400, 422}
     assert answer.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"{}", b'{"product": "pos", "locations": 1e3000000}'])
+def test_nothing_is_read_of_a_call_without_a_key(call: Call, raw: bytes) -> None:
+    assert call("POST", "/leads", raw=raw, key="wrong").status_code == 401
 
 
 def test_keys_open_their_own_partners_leads_only(make: Making, call: Call, member: Actor) -> None:

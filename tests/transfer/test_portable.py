@@ -94,7 +94,7 @@ def found(term: str) -> int:
     """How many leads the search knows by this term, asked of its index."""
     from referrals.leads.search import count_candidates, search_term
 
-    return count_candidates(search_term(term), None, most=100)
+    return count_candidates(search_term(term), None)
 
 
 def test_loading_never_overwrites(app: Flask, make: Making, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from referrals.people.models import Draft, Membership, OneTimeLink, Person, Sign
 from referrals.people.operations import LinkSpent, make_link, use_link
 from referrals.people.sign_in import SIGN_IN_LIFE
 from referrals.web.emails import render_mail
-from referrals.web.limits import limiter
 from tests.conftest import config_for
 from tests.leads.test_ownership import at_once
 from tests.making import PASSWORD, Making
@@ -269,7 +268,9 @@ def test_the_second_factor_is_asked_for_and_each_code_counts_once(make: Making, 
     with time_machine.travel(make.at + timedelta(days=400), tick=False):
         log_in(again, "rita@example.org")
         assert again.post("/login/second-factor", code=pyotp.TOTP(secret).now()).status == 303
-    removed = browser.post("/account/second-factor/removal", code=codes[1])
+    assert browser.post("/account/second-factor/removal", code=codes[1]).error("password")
+    assert browser.post("/account/second-factor/removal", password="wrong", code=codes[1]).error("password")
+    removed = browser.post("/account/second-factor/removal", password=PASSWORD, code=codes[1])
     assert removed.status == 303
     assert log_in(browse(), "rita@example.org").headers["Location"] == "/"
 
@@ -363,18 +364,6 @@ def test_a_password_and_an_email_are_changed_with_the_present_password(make: Mak
     assert browser.post(path).status == 303
     session.rollback()
     assert session.get_one(Person, member.person_id, populate_existing=True).email == "new@example.org"
-
-
-@pytest.fixture
-def limited(template_database: Path, tmp_path: Path, make: Making) -> Iterator[Making]:
-    """An application whose limits are on, as they are in use."""
-    file = tmp_path / "limited.db"
-    shutil.copyfile(template_database, file)
-    app = create_app(config_for(f"sqlite:///{file}", tmp_path, limits=True))
-    limiter.reset()
-    with app.app_context():
-        yield Making(app, make.at)
-    limiter.enabled = False
 
 
 def test_passwords_cannot_be_tried_for_ever(limited: Making) -> None:

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from flask import request
 from flask_babel import gettext, ngettext
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
+from werkzeug.datastructures import CombinedMultiDict
 from wtforms import Field, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
@@ -30,6 +33,14 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         csrf = False
+
+        def wrap_formdata(self, _form: Any, formdata: Any) -> Any:
+            """Only what a form was sent with; the library would also take JSON."""
+            if formdata is not _Auto:
+                return formdata
+            if request.method in {"GET", "HEAD"}:
+                return None
+            return CombinedMultiDict((request.files, request.form))
 
         def get_translations(self, _form: Any) -> Translations:
             return Translations()

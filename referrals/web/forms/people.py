@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 
 from referrals.people.rules import PERMISSIONS
-from referrals.values import login_email, parse_email, parse_phone, parse_website
+from referrals.values import login_email, parse_phone, parse_website
 from referrals.web import words
 from referrals.web.forms import Filled, Fits, Form, OneOf, Reads, line, options
 from referrals.web.language import LANGUAGES
@@ -29,7 +29,7 @@ class CodeForm(Form):
     code = StringField(
         _l("Code of the app"),
         [Filled(), Fits(40)],
-        render_kw={"autocomplete": "one-time-code", "inputmode": "text", "autofocus": True},
+        render_kw={"autocomplete": "one-time-code", "inputmode": "text"},
     )
 
 
@@ -102,7 +102,7 @@ class EmailForm(Form):
 class MemberForm(Form):
     """Somebody to invite into a partner, and what they may see and do."""
 
-    email = line(_l("E-mail"), Reads(parse_email), longest=254, render_kw=EMAIL)
+    email = line(_l("E-mail"), Reads(login_email), longest=254, render_kw=EMAIL)
     view_referrals = BooleanField(_l("See all leads and referrals of the partner"), default=True)
     view_financials = BooleanField(_l("See earnings and payouts"))
     manage_members = BooleanField(_l("Manage members and API keys"))
@@ -127,7 +127,7 @@ class PermissionsForm(Form):
 class StaffForm(Form):
     """Somebody to invite into the staff."""
 
-    email = line(_l("E-mail"), Reads(parse_email), longest=254, render_kw=EMAIL)
+    email = line(_l("E-mail"), Reads(login_email), longest=254, render_kw=EMAIL)
     role = SelectField(_l("Role"), [OneOf()], validate_choice=False)
 
     def offer(self) -> "StaffForm":
@@ -161,4 +161,4 @@ class PartnerForm(Form):
 class NewPartnerForm(PartnerForm):
     """A partner organisation and the first member, who is invited."""
 
-    email = line(_l("E-mail of the first member"), Reads(parse_email), longest=254, render_kw=EMAIL)
+    email = line(_l("E-mail of the first member"), Reads(login_email), longest=254, render_kw=EMAIL)
