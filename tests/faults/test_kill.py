@@ -15,7 +15,7 @@ from tests.faults.wholeness import faults_of
 
 ROUNDS = 20
 CLIENTS = 6
-WAITING, SECONDS_TO_COME_IN, SECONDS_TO_STOP_WRONGLY = 12, 0.5, 6
+WAITING, SECONDS_TO_COME_IN, SECONDS_TO_STOP_WRONGLY = 12, 1.5, 6
 STOPS = 3
 SEED = int(os.environ.get("REFERRALS_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 Serve = Callable[..., Server]
@@ -123,7 +123,7 @@ def test_a_server_that_is_told_to_stop_answers_what_it_has_begun(server: Serve) 
         time.sleep(SECONDS_TO_STOP_WRONGLY)
     for thread in waiting:
         thread.join()
-    assert here.running.wait(20) == 0
+    assert here.running.wait(40) == 0
     assert [getattr(answer, "status", answer) for answer in answers.values()] == [201] * WAITING
 
 
@@ -143,7 +143,7 @@ def test_a_server_stopped_under_load_stores_nothing_it_did_not_answer(server: Se
         here.start()
         with Load(here, f"stop{number}") as load:
             here.ask_to_stop()
-        assert here.running.wait(20) == 0
+        assert here.running.wait(40) == 0
         assert load.refused == []
         stored |= load.stored
     here.start()
