@@ -27,6 +27,8 @@ COUNTRIES = frozenset(
         "TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
     ).split()
 )
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+INVISIBLE = {"Cf", "Cn", "Zs", "Zl", "Zp"}
 DOMAIN_PART = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
 LONGEST_EMAIL = 254
 LONGEST_URL = 2000
@@ -69,8 +71,14 @@ class UnreadableCharacters(RuleBroken):
 
 
 def clean_text(text: str, *, lines: bool = False) -> str:
-    """The text without space around it, in NFC; with `lines`, line ends are `\\n`. Raises UnreadableCharacters."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    """The text without space around it, in NFC; with `lines`, line ends are `\\n`. Raises UnreadableCharacters.
+
+    Marks that turn the direction of reading are dropped, and a text of which nothing is seen is empty.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = TURNING.sub("", text).strip()
+    if all(unicodedata.category(letter) in INVISIBLE for letter in text):
+        return ""
     for letter in text:
         category = unicodedata.category(letter)
         if category in {"Cc", "Cs"} and not (lines and letter in "\n\t"):

@@ -104,3 +104,19 @@ def test_there_are_249_countries() -> None:
 @pytest.mark.parametrize("typed", ["-1", "1.5", "٣", "²", "9" * 19, "", "1 "])
 def test_what_is_no_row_number_is_none(typed: str) -> None:
     assert values.parse_id(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("\u200b", ""),
+        ("\u200d" * 50, ""),
+        ("\ufffe", ""),
+        ("\u202eabc", "abc"),
+        ("\u2067abc\u2069", "abc"),
+        ("👩\u200d👧", "👩\u200d👧"),
+        ("  a  ", "a"),
+    ],
+)
+def test_what_nobody_can_see_is_no_text(typed: str, kept: str) -> None:
+    assert values.clean_text(typed) == kept

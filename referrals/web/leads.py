@@ -11,7 +11,7 @@ from referrals.clock import now
 from referrals.db import session
 from referrals.errors import RuleBroken
 from referrals.leads.assignment import representatives
-from referrals.leads.catalogue import get_product, products, programme, reasons
+from referrals.leads.catalogue import find_reason, get_product, products, programme, reasons
 from referrals.leads.conversation import find_appeal
 from referrals.leads.fields import all_fields
 from referrals.leads.lead_list import LeadList, LeadWish
@@ -198,6 +198,8 @@ def facts(lead: Lead, broken: RuleBroken | None = None) -> dict[str, Any]:
         "standing": standing,
         "meaning": words.meaning(lead.product, standing, language()),
         "timeline": timeline,
+        "earlier_claim": next((one.details.get("registered_at") for one in timeline if one.kind == "conflict"), None),
+        "reason": reason_label(lead),
         "rep_names": rep_names(reps),
         "messages": messages_of(lead),
         "appeal": find_appeal(lead),
@@ -208,6 +210,12 @@ def facts(lead: Lead, broken: RuleBroken | None = None) -> dict[str, Any]:
         "message_text": unsent_message(lead),
         **more,
     }
+
+
+def reason_label(lead: Lead) -> str:
+    """What the reason of a refusal is called, where that says more than its sentence."""
+    reason = find_reason(lead.reason_code) if lead.reason_code and lead.reason_code != "other" else None
+    return words.own_words(reason.label) if reason else ""
 
 
 def unsent_message(lead: Lead) -> str:

@@ -20,14 +20,16 @@ document.addEventListener("htmx:configRequest", (event) => {
 // A lead that was loaded into the drawer opens it; the focus goes to its heading.
 document.addEventListener("htmx:afterSwap", (event) => {
   const dialog = drawer();
-  if (!dialog || !dialog.contains(event.detail.target)) return;
+  const { path, verb } = event.detail.requestConfig;
+  if (!dialog?.querySelector("#lead") || !path.startsWith("/leads/")) return;
   if (!dialog.open) dialog.showModal();
   markOpenRow();
-  const heading = dialog.querySelector("h1");
-  if (heading && event.detail.requestConfig.verb === "get") {
-    heading.tabIndex = -1;
-    heading.focus({ preventScroll: true });
-  }
+  if (verb !== "get" && dialog.contains(document.activeElement) && document.activeElement !== dialog) return;
+  const sent = verb !== "get" && path.endsWith("/messages") && dialog.querySelector("#message-text");
+  const place = dialog.querySelector("[aria-invalid=true]") || sent || dialog.querySelector("h1");
+  if (place.matches("h1")) place.tabIndex = -1;
+  place.focus({ preventScroll: verb === "get" });
+  if (sent) dialog.querySelector(".message:last-of-type")?.scrollIntoView({ block: "nearest" });
 });
 
 function markOpenRow() {
@@ -48,9 +50,19 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("close", (event) => {
   if (event.target !== drawer()) return;
+  closed = drawer().querySelector("[data-ref]")?.dataset.ref;
+  document.body.append(document.getElementById("toasts"));
   markOpenRow();
+  focusClosed();
   if (location.pathname.startsWith("/leads/")) history.back();
 }, true);
+
+// Whoever closes a lead goes on at its row, also when the table was fetched anew.
+let closed = null;
+const focusClosed = () => document.querySelector(`tr[data-lead="${closed}"] a`)?.focus({ preventScroll: true });
+document.addEventListener("htmx:historyRestore", () => {
+  if (closed) setTimeout(focusClosed);
+});
 
 // What was done, and what could not be shown in place, is told in a toast.
 function toast(id, text) {
@@ -58,6 +70,8 @@ function toast(id, text) {
   const place = document.getElementById("toasts");
   if (!told || !place) return;
   if (text) told.querySelector("span").textContent = text;
+  // An open drawer lies above everything that is not in it.
+  (drawer()?.open ? drawer() : document.body).append(place);
   place.replaceChildren(told);
   fade();
 }
