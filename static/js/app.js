@@ -20,7 +20,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 // A lead that was loaded into the drawer opens it; the focus goes to its heading.
 document.addEventListener("htmx:afterSwap", (event) => {
   const dialog = drawer();
-  const { path, verb } = event.detail.requestConfig;
+  const { path = "", verb } = event.detail.requestConfig ?? {}; // absent where history brings a page back
   if (!dialog?.querySelector("#lead") || !path.startsWith("/leads/")) return;
   if (!dialog.open) dialog.showModal();
   markOpenRow();

@@ -135,6 +135,9 @@ def test_a_table_state_survives_reload_and_back(site: Site, visit: Visit, people
     page.select_option('select[name="status"]', "awarded")
     expect(page.locator(".empty h2")).to_have_text("Nothing matches")
     page.go_back()
+    expect(first).to_have_text("Shop 25")
+    expect(page.locator('select[name="status"]')).to_have_value("")
+    page.go_back()
     expect(first).to_have_text("Shop 00")
     expect(page.locator('th[aria-sort="ascending"]')).to_contain_text("Business")
     page.click("tr[data-lead] a >> nth=0")
@@ -143,6 +146,28 @@ def test_a_table_state_survives_reload_and_back(site: Site, visit: Visit, people
     expect(page.locator("dialog#drawer[open]")).to_have_count(0)
     expect(first).to_have_text("Shop 00")
     assert page.errors == []  # type: ignore[attr-defined]
+
+
+def test_the_drawer_tells_what_was_done_and_gives_the_focus_back(
+    site: Site, visit: Visit, people: dict[str, str]
+) -> None:
+    from referrals.people.models import Person
+
+    actor = site.make.actor(session.query(Person).filter_by(email=people["member"]).one())
+    ref = site.make.lead(actor, business_name="Shop 00").ref
+    session.rollback()
+    page = visit(people["member"], "/leads")
+    page.click("tr[data-lead] a >> nth=0")
+    expect(page.locator("dialog#drawer[open] h1")).to_be_focused()
+    page.fill("#message-text", "Shall we call them?")
+    page.click("form.write button")
+    expect(page.locator("dialog#drawer .toast")).to_be_in_viewport()
+    expect(page.locator("#message-text")).to_be_focused()
+    expect(page.locator(".message").last).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(page.locator(f'tr[data-lead="{ref}"] a')).to_be_focused()
+    page.wait_for_url("**/leads")
+    expect(page.locator(f'tr[data-lead="{ref}"] a')).to_be_focused()
 
 
 def test_bad_input_is_told_in_place(visit: Visit, people: dict[str, str]) -> None:
