@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from referrals.db import db, session
+from referrals.jobs import advance_imports
 from referrals.serving import jobs_of
 from tests.faults.crashing import all_or_nothing, attempt
 from tests.faults.failing import fail, refused
@@ -99,9 +100,9 @@ def test_an_import_waits_for_space_and_then_goes_on(app: Flask, works: Works) ->
     session.commit()
     jobs, before = jobs_of(app), census(url_of(app))
     with room_for(0):
-        jobs.often()
+        jobs.run(lambda: advance_imports(at=works.make.at))
     assert census(url_of(app)) - before == {}
-    jobs.often()
+    jobs.run(lambda: advance_imports(at=works.make.at))
     jobs.leadership.give_up()
     assert (census(url_of(app)) - before)["leads"] == ROWS
     assert faults_of(url_of(app)) == []
