@@ -235,6 +235,13 @@ def legend(product: Product, language: str) -> list[tuple[str, list[tuple[bool, 
     return rows
 
 
+def decisions(newcomer_at: datetime, holder_at: datetime) -> dict[str, str]:
+    """What the decisions over a conflict are called; who came anew, by import or appeal, can be the earlier lead."""
+    if newcomer_at < holder_at:
+        return DECISIONS | {"keep": DECISIONS["give"], "give": DECISIONS["keep"]}
+    return DECISIONS
+
+
 def in_words(texts: Mapping[str, str]) -> dict[str, str]:
     """A whole table of words in the reader's language, for lists that would ask for each row."""
     return {key: gettext(text) for key, text in texts.items()}

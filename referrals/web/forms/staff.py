@@ -1,5 +1,6 @@
 """Forms of staff: decisions, reasons, products, rules, the programme's settings, imports."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import request
@@ -27,9 +28,9 @@ class DecisionForm(Form):
     decision = RadioField(_l("Decision"), [OneOf()], validate_choice=False)
     text = lines(_l("Why"), required=True, description=_l("Both partners read this."), render_kw={"rows": 3})
 
-    def offer(self) -> "DecisionForm":
-        """Fill in what can be chosen."""
-        self.decision.choices = options([(key, gettext(words.DECISIONS[key])) for key in DECISIONS])
+    def offer(self, called: Mapping[str, str]) -> "DecisionForm":
+        """Fill in what can be chosen, and what each choice is called here."""
+        self.decision.choices = options([(key, gettext(called[key])) for key in DECISIONS])
         return self
 
 

@@ -10,6 +10,7 @@ from referrals.errors import RuleBroken
 from referrals.leads.models import LeadConflict
 from referrals.leads.ownership import ConflictList, decide, get_conflict, lead_of
 from referrals.leads.queries import AppealList
+from referrals.listing import AnyRow
 from referrals.values import parse_id
 from referrals.web import hx, lists, words
 from referrals.web.forms.staff import DecisionForm
@@ -25,10 +26,10 @@ CONFLICTS = ListPage(
     title=N_("Conflicts"),
     columns=(
         Column("business_name", N_("Business"), lambda row: row.business_name),
-        Column("lead_partner", N_("Submitted later"), lambda row: row.lead_partner, sortable=False),
-        Column("against_partner", N_("Submitted first"), lambda row: row.against_partner, sortable=False),
+        Column("lead_partner", N_("Submitted later"), lambda row: later_of(row), sortable=False),
+        Column("against_partner", N_("Submitted first"), lambda row: earlier_of(row), sortable=False),
         Column("matched", N_("Same"), lambda row: matched_words(row.matched), sortable=False),
-        Column("decision", N_("Decision"), lambda row: decision_words(row.decision), sortable=False),
+        Column("decision", N_("Decision"), lambda row: decision_words(row), sortable=False),
         Column("at", N_("Found"), lambda row: row.at, style="num"),
     ),
     rows="conflicts/_rows.html",
@@ -73,8 +74,16 @@ def matched_words(matched: list[str]) -> str:
     return words.signs(matched)
 
 
-def decision_words(decision: str | None) -> str:
-    return gettext(words.DECISIONS[decision]) if decision else ""
+def later_of(row: AnyRow) -> str:
+    return str(row.against_partner if row.lead_at < row.against_at else row.lead_partner)
+
+
+def earlier_of(row: AnyRow) -> str:
+    return str(row.lead_partner if row.lead_at < row.against_at else row.against_partner)
+
+
+def decision_words(row: AnyRow) -> str:
+    return words.own_words(words.decisions(row.lead_at, row.against_at)[row.decision]) if row.decision else ""
 
 
 @blueprint.get("/conflicts")
@@ -98,12 +107,20 @@ def appeals(kind: str | None = None) -> Response:
 def show(conflict_id: str) -> Response:
     """Both leads side by side, with what they share."""
     conflict = get_conflict(actor(), parse_id(conflict_id) or 0)
-    return conflict_page(conflict, DecisionForm().offer())
+    return conflict_page(conflict, decision_form(conflict))
+
+
+def decision_form(conflict: LeadConflict) -> DecisionForm:
+    return DecisionForm().offer(called_here(conflict))
+
+
+def called_here(conflict: LeadConflict) -> dict[str, str]:
+    return words.decisions(lead_of(conflict.lead_id).submitted_at, lead_of(conflict.against_id).submitted_at)
 
 
 def conflict_page(conflict: LeadConflict, form: DecisionForm, status: int = 200) -> Response:
     pair = sorted((lead_of(conflict.lead_id), lead_of(conflict.against_id)), key=lambda lead: lead.submitted_at)
-    context = {"conflict": conflict, "pair": pair, "form": form, "newcomer": conflict.lead_id}
+    context = {"conflict": conflict, "pair": pair, "form": form, "called": called_here(conflict)}
     return hx.render("conflicts/show.html", "conflicts/show.html", status, **context)
 
 
@@ -111,7 +128,8 @@ def conflict_page(conflict: LeadConflict, form: DecisionForm, status: int = 200)
 @may("work_leads")
 def decision(conflict_id: str) -> AnyResponse:
     """Decide whose prospect it is."""
-    conflict, form = get_conflict(actor(), parse_id(conflict_id) or 0), DecisionForm().offer()
+    conflict = get_conflict(actor(), parse_id(conflict_id) or 0)
+    form = decision_form(conflict)
     if not form.validate():
         return conflict_page(conflict, form, 422)
     try:
