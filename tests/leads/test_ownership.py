@@ -1,6 +1,5 @@
 """Who owns a prospect: also when fifty submit it at once, and after staff decided."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 
@@ -24,34 +23,10 @@ from referrals.listing import Wish
 from referrals.outbox.models import OutboxMessage
 from referrals.partners.models import Partner
 from referrals.people.rules import Actor
+from tests.leads.at_once import at_once
 from tests.making import Making
 
 AT_ONCE = 50
-
-
-def at_once(app: Flask, works: list[Callable[[], object]]) -> list[str]:
-    """Do all of these at the same moment, each in a thread and session of its own; answers what became of each."""
-    session.rollback()
-    barrier = threading.Barrier(len(works))
-    results: list[str] = []
-
-    def run(work: Callable[[], object]) -> None:
-        with app.app_context():
-            barrier.wait()
-            try:
-                work()
-                session.commit()
-                results.append("stored")
-            except RuleBroken as broken:
-                session.rollback()
-                results.append(type(broken).__name__)
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    return results
 
 
 def submission(make: Making, actor: Actor) -> Callable[[], object]:

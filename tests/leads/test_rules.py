@@ -116,6 +116,31 @@ def test_nothing_is_paid_while_partners_dispute() -> None:
 
 
 SHARED = ["facebook.com", "linktr.ee"]
+# A website -> by what of it the prospect is recognised; nothing where the address is everybody's.
+HOSTS = {
+    "https://linkedin.com/company/Acme/about": "linkedin.com/company/acme",
+    "https://linkedin.com/company/zeta": "linkedin.com/company/zeta",
+    "https://www.linkedin.com/in/ana-b": "linkedin.com/in/ana-b",
+    "https://linkedin.com/company/": "",
+    "https://sites.google.com/view/acme/home": "sites.google.com/view/acme",
+    "https://www.etsy.com/shop/acme": "etsy.com/shop/acme",
+    "https://youtube.com/channel/UC1": "youtube.com/channel/uc1",
+    "https://m.youtube.com/c/acme": "youtube.com/c/acme",
+    "https://youtube.com/@acme/videos": "youtube.com/@acme",
+    "https://shopee.co.th/shop/1": "shopee.co.th/shop/1",
+    "https://mobile.twitter.com/acme": "twitter.com/acme",
+    "https://facebook.com/profile.php?id=42&sk=about": "facebook.com/profile.php/42",
+    "https://facebook.com/profile.php": "",
+    "https://facebook.com/groups/acme": "facebook.com/groups/acme",
+    "https://m.facebook.com/acme": "facebook.com/acme",
+    "https://www.m.facebook.com/acme": "facebook.com/acme",
+    "https://web.facebook.com/acme?x=1": "facebook.com/acme",
+    "https://m.facebook.com/": "",
+    "https://acme.facebook.com/x": "acme.facebook.com",
+    "https://notfacebook.com/acme": "notfacebook.com",
+    "https://m.acme.example.org/shop/x": "m.acme.example.org",
+    "https://wa.me/48600": "wa.me/48600",
+}
 # Two websites, e-mails or phones each -> whether they are one prospect.
 SAME = [
     ("website_url", "https://www.meble.example.org/shop?x", "http://MEBLE.example.org", True),
@@ -139,6 +164,15 @@ def test_by_what_a_prospect_is_recognised(field: str, first: str, second: str, s
     empty = {"website_url": "", "contact_email": "", "contact_phone": ""}
     keys = [prospect_keys(**(empty | {field: value}), shared_hosts=SHARED) for value in (first, second)]
     assert bool(set(keys[0].items()) & set(keys[1].items())) is same
+
+
+@pytest.mark.parametrize("website", HOSTS)
+def test_by_what_of_a_website_a_prospect_is_recognised(website: str) -> None:
+    assert rules.host_key(website, rules.SHARED_HOSTS) == HOSTS[website]
+
+
+def test_a_listed_host_for_telephones_stands_for_itself() -> None:
+    assert rules.host_key("https://m.example.org/acme", ["m.example.org"]) == "m.example.org/acme"
 
 
 def test_a_claim_is_over_exactly_at_its_end() -> None:
