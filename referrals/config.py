@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from environs import Env
 
+from referrals.errors import RuleBroken
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -43,23 +45,67 @@ class Config:
         return not self.mail_url
 
 
-def from_environment() -> Config:
-    """Read the settings; makes the data folder and, once, the secret key that is kept with the data."""
+class BadSetting(RuleBroken):
+    """A setting of the environment that cannot be meant so."""
+
+    sentence = "REFERRALS_%(name)s is %(value)s; %(wanted)s."
+
+
+def from_environment(base_url: str = "http://127.0.0.1:8000") -> Config:
+    """Read the settings; makes the data folder and, once, the secret key that is kept with the data.
+
+    `base_url` holds where none is set. Raises BadSetting.
+    """
     env = Env()
     env.read_env(str(Path.cwd() / ".env"), recurse=False)
     with env.prefixed("REFERRALS_"):
         data_dir = Path(env.str("DATA_DIR", str(ROOT / "instance"))).resolve()
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Config(
+        config = Config(
             database_url=env.str("DATABASE_URL", "") or f"sqlite:///{data_dir / 'referrals.db'}",
             data_dir=data_dir,
             secret_key=env.str("SECRET_KEY", "") or kept_secret(data_dir / "secret.key"),
-            base_url=env.str("BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+            base_url=env.str("BASE_URL", base_url).rstrip("/"),
             mail_url=env.str("MAIL_URL", ""),
             second_factor=env.str("SECOND_FACTOR", "required"),
             scheduler=env.bool("SCHEDULER", True),
             proxies=env.int("PROXIES", 0),
         )
+    refuse_odd_settings(config)
+    return config
+
+
+def refuse_odd_settings(config: Config) -> None:
+    for name, value, fits, wanted in (
+        (
+            "BASE_URL",
+            config.base_url,
+            is_address(config.base_url, "http", "https"),
+            "write https://partners.example.org",
+        ),
+        (
+            "MAIL_URL",
+            "odd",
+            not config.mail_url or is_address(config.mail_url, "smtp", "smtps"),
+            "write smtp://host:587",
+        ),
+        (
+            "SECOND_FACTOR",
+            config.second_factor,
+            config.second_factor in {"required", "optional"},
+            "write required or optional",
+        ),
+    ):
+        if not fits:
+            raise BadSetting(name=name, value=value, wanted=wanted)
+
+
+def is_address(url: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def kept_secret(file: Path) -> str:

@@ -25,11 +25,11 @@ class Commands(click.Group):
             raise refuse(broken) from None
 
 
-def application() -> Flask:
-    """The application on a database with the newest schema."""
+def application(**settings: str) -> Flask:
+    """The application on a database with the newest schema; `settings` hold where the environment sets none."""
     from referrals.serving import bring_up_to_date
 
-    app = create_app(from_environment())
+    app = create_app(from_environment(**settings))
     bring_up_to_date(app)
     return app
 
