@@ -1,6 +1,8 @@
 """Commands that take tables in."""
 
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +10,17 @@ import click
 
 from referrals.cli.ground import application, show
 from referrals.clock import now
-from referrals.db import session
+from referrals.db import reading, session
 from referrals.errors import NotFound
 from referrals.leads.catalogue import get_product
 from referrals.partners.models import Partner
 from referrals.partners.queries import all_partners, find_partner_by_name
 from referrals.people.rules import SYSTEM
 from referrals.transfer.lead_columns import rename
-from referrals.transfer.lead_import import PORTION, LeadImport, Outcome
+from referrals.transfer.lead_import import PAUSE_SECONDS, PORTION, LeadImport
 from referrals.transfer.operations import understand
+from referrals.transfer.report import Outcome
+from referrals.transfer.tables import Line, Table
 
 
 @click.group("import")
@@ -32,20 +36,28 @@ def import_group() -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
 def import_leads(file: Path, partner_name: str, product_code: str, pairs: tuple[str, ...], dry_run: bool) -> None:
     """Import leads from CSV or XLSX; tables from Salesforce and HubSpot are recognised."""
-    app = application()
-    with app.app_context():
-        partner = named_partner(partner_name)
-        try:
-            product = get_product(product_code)
-            reading = understand(file.read_bytes(), file.name, product)
-            mapping = rename(reading.mapping, reading.table.header, pairs)
-        except NotFound:
-            raise click.ClickException(f"There is no product {product_code}.") from None
-        except ValueError as error:
-            raise click.ClickException(f"--map {error}: the file has no such column.") from None
-        importer = LeadImport(partner, mapping, reading.dialect, product, at=now())
-        outcome = importer.dry_run(reading.table) if dry_run else run_import(importer, reading.table.lines)
+    with application().app_context():
+        if dry_run:
+            with reading():
+                importer, table = importer_for(file, partner_name, product_code, pairs)
+                outcome = importer.dry_run(table)
+        else:
+            importer, table = importer_for(file, partner_name, product_code, pairs)
+            outcome = run_import(importer, table.lines)
         show(summary(outcome))
+
+
+def importer_for(file: Path, partner_name: str, product_code: str, pairs: tuple[str, ...]) -> tuple[LeadImport, Table]:
+    partner = named_partner(partner_name)
+    try:
+        product = get_product(product_code)
+        found = understand(file.read_bytes(), file.name, product)
+        mapping = rename(found.mapping, found.table.header, pairs)
+    except NotFound:
+        raise click.ClickException(f"There is no product {product_code}.") from None
+    except ValueError as error:
+        raise click.ClickException(f"--map {error}: the file has no such column.") from None
+    return LeadImport(partner, mapping, found.dialect, product, at=now()), found.table
 
 
 def named_partner(name: str) -> Partner:
@@ -60,13 +72,15 @@ def named_partner(name: str) -> Partner:
     return partners[0]
 
 
-def run_import(importer: LeadImport, lines: Any) -> Outcome:
+def run_import(importer: LeadImport, lines: Sequence[Line]) -> Outcome:
     total = Outcome()
     portions = range(0, len(lines), PORTION)
     with click.progressbar(portions, label="Importing", file=sys.stderr, hidden=not sys.stderr.isatty()) as progress:
         for start in progress:
+            began = time.monotonic()
             done = importer.run(lines[start : start + PORTION], by=SYSTEM)
             session.commit()
+            time.sleep(min(PAUSE_SECONDS, time.monotonic() - began))
             total.read += done.read
             total.created += done.created
             total.unchanged += done.unchanged

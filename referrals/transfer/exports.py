@@ -4,7 +4,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -52,20 +52,24 @@ def xlsx_file(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
         )  # fmt: skip
         sheet = workbook.add_worksheet()
         bold = workbook.add_format({"bold": True})
-        moment = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        # Workbooks know no time zones, so the cell says which one it is.
+        moment = workbook.add_format({"num_format": 'yyyy-mm-dd hh:mm "UTC"'})
+        day = workbook.add_format({"num_format": "yyyy-mm-dd"})
         for place, heading in enumerate(headings):
             sheet.write_string(0, place, heading, bold)
         sheet.freeze_panes(1, 0)
         for number, row in enumerate(rows, 1):
             for place, cell in enumerate(row):
-                write_cell(sheet, number, place, cell, moment)
+                write_cell(sheet, number, place, cell, moment, day)
         workbook.close()
         return target.read()
 
 
-def write_cell(sheet: Any, number: int, place: int, cell: Any, moment: Any) -> None:
-    if isinstance(cell, datetime | date):
-        sheet.write_datetime(number, place, cell, moment)
+def write_cell(sheet: Any, number: int, place: int, cell: Any, moment: Any, day: Any) -> None:
+    if isinstance(cell, datetime):
+        sheet.write_datetime(number, place, cell.astimezone(UTC), moment)
+    elif isinstance(cell, date):
+        sheet.write_datetime(number, place, cell, day)
     elif isinstance(cell, bool):
         sheet.write_boolean(number, place, cell)
     elif isinstance(cell, int):

@@ -85,6 +85,7 @@ def rename(mapping: Mapping[str, str], header: Sequence[str], pairs: Sequence[st
     changed = dict(mapping)
     for pair in pairs:
         theirs, _, ours = pair.rpartition("=")
+        theirs = " ".join(theirs.split())
         if theirs not in header:
             raise ValueError(pair)
         changed[ours.strip()] = theirs

@@ -1,30 +1,31 @@
 """Importing leads: planned row by row, tried without writing, run in portions, safe to repeat (`SPEC §15`)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
-from sqlalchemy import select
-
-from referrals.db import session
+from referrals.db import lock_names, session
 from referrals.errors import RuleBroken
 from referrals.leads.assignment import assign_quietly
-from referrals.leads.catalogue import Programme, products, programme
-from referrals.leads.fields import COLUMNS, storable
+from referrals.leads.catalogue import Programme, find_reason, products, programme
 from referrals.leads.models import Lead, Product
-from referrals.leads.operations import Claim, Submission, claim_prospect, register_lead
-from referrals.leads.ownership import AlreadySubmitted, keys_of, record_conflicts
+from referrals.leads.operations import Claim, Submission, register_lead, weigh_claim
+from referrals.leads.ownership import FIELD_OF, AlreadySubmitted, Match, hold_prospects, keys_of, record_conflicts
 from referrals.leads.rules import is_open
 from referrals.leads.timeline import note
 from referrals.partners.models import Partner
 from referrals.people.rules import Actor
-from referrals.transfer.lead_rows import RowReads, read_row
+from referrals.transfer.lead_rows import RowReads, Source, read_row
+from referrals.transfer.prospects import Prospects, imported_before
+from referrals.transfer.reconciling import differences, facts_of_lead, facts_of_row, missing
+from referrals.transfer.report import Outcome, Remark
 from referrals.transfer.tables import Line, Table
 from referrals.wording import N_
 
 PORTION = 200
+# Between two portions, so that others come to write: where one writes at a time, they ask ten times a second.
+PAUSE_SECONDS = 0.12
 REASON_OF_IMPORTED = "imported"
 
 
@@ -35,41 +36,33 @@ class TwiceInFile(RuleBroken):
 
 
 IN_CONFLICT = N_("Another partner registered this business on %(date)s; the lead is in conflict.")
-DIFFERENT = N_("This lead was imported before; the file now says “%(theirs)s” where we have “%(ours)s”.")
-MISSING = N_("Lead %(ref)s (%(business_name)s) came from this source before and is not in the file.")
 
 
 @dataclass(frozen=True)
-class Remark:
-    """What the report says of a line; `outcome` is refused, remark, conflict, different or missing."""
+class Row:
+    """A line that was read: by which key it is known again, and by which signs its prospect."""
 
-    line: int
-    outcome: str
-    column: str
-    sentence: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class Outcome:
-    """The numbers of an import and what it has to say, as far as it got."""
-
-    read: int = 0
-    created: int = 0
-    unchanged: int = 0
-    refused: int = 0
-    remarks: list[Remark] = field(default_factory=list)
+    line: Line
+    reads: RowReads
+    key: str
+    signs: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one line would do: nothing known against it, or a lead that exists, or why it is refused."""
+    """What becomes of a row: `created`, `unchanged` or `refused`, and what there is to say of it."""
 
-    line: Line
-    reads: RowReads
-    known: Lead | None
+    becomes: str
     remarks: Sequence[Remark]
-    refused: bool
+
+
+@dataclass
+class Tried:
+    """What a dry run has made of the lines so far; it holds lines rather than what they say, since there are many."""
+
+    rows: dict[str, Line] = field(default_factory=dict)
+    signs: dict[tuple[int, str, str], int] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
 
 
 class LeadImport:
@@ -82,155 +75,160 @@ class LeadImport:
         self, partner: Partner, mapping: Mapping[str, str], dialect: str, default_product: Product, *, at: datetime
     ) -> None:
         self.partner = partner
-        self.mapping = mapping
-        self.dialect = dialect
-        self.default_product = default_product
         self.at = at
         self.settings: Programme = programme()
         offered = products(active_only=False)
-        self.products = {word.casefold(): product for product in offered for word in (product.name, product.code)}
-        self.seen_keys: dict[tuple[int, str, str], int] = {}
-        self.seen_rows: set[str] = set()
+        by_word = {word.casefold(): product for product in offered for word in (product.name, product.code)}
+        self.source = Source(dialect, mapping, by_word, default_product, self.settings.currency)
 
     def run(self, lines: Sequence[Line], *, by: Actor) -> Outcome:
-        """Take these lines in. A line that breaks a rule is refused alone, and nothing of it stays."""
+        """Take these lines in. A line that breaks a rule is refused alone, and nothing of it stays.
+
+        Locks are taken in one order: the partner's imports, all the prospects, and last the representatives.
+        """
         by.require("import")
         outcome = Outcome()
-        for line in lines:
-            with session.begin_nested():
-                plan = self.plan(line)
-                if not plan.refused and plan.known is None:
-                    plan = self.take(plan, by=by)
+        rows = [self.read(line) for line in lines]
+        lock_names([f"import:{self.partner.id}"])
+        hold_prospects(prospects_of(rows))
+        known, prospects = self.known(rows), Prospects(prospects_of(rows))
+        taken: list[Lead] = []
+        for row in rows:
+            plan = self.plan(row, known) or self.take(row, prospects, taken, by=by)
+            if plan.becomes == "created":
+                known[row.key] = taken[-1]
             self.count(outcome, plan)
+        for lead in taken:
+            if is_open(lead.status, lead.payout):
+                assign_quietly(lead, at=self.at)
+        session.flush()
         return outcome
 
     def dry_run(self, table: Table) -> Outcome:
-        """What a run would do, and what is missing, extra or different between file and table. Writes nothing."""
-        outcome = Outcome()
-        for line in table.lines:
-            plan = self.plan(line)
-            if not plan.refused and plan.known is None:
-                plan = self.pretend(plan)
-            self.count(outcome, plan)
-        outcome.remarks.extend(self.missing())
+        """What a run would do, and what is missing, extra or different between file and table. Only looks."""
+        outcome, tried = Outcome(), Tried()
+        for start in range(0, len(table.lines), PORTION):
+            rows = [self.read(line) for line in table.lines[start : start + PORTION]]
+            known, prospects = self.known(rows), Prospects(prospects_of(rows))
+            for row in rows:
+                self.count(outcome, self.plan(row, known) or self.pretend(row, prospects, tried))
+            tried.keys.update(row.key for row in rows if not row.reads.errors)
+        outcome.remarks.extend(missing(self.partner.id, self.source.dialect, tried.keys))
         return outcome
 
     def count(self, outcome: Outcome, plan: Plan) -> None:
         outcome.read += 1
         outcome.remarks.extend(plan.remarks)
-        if plan.refused:
-            outcome.refused += 1
-        elif plan.known is not None:
-            outcome.unchanged += 1
-        else:
-            outcome.created += 1
+        match plan.becomes:
+            case "refused":
+                outcome.refused += 1
+            case "unchanged":
+                outcome.unchanged += 1
+            case "created":
+                outcome.created += 1
 
-    def plan(self, line: Line) -> Plan:
-        """Read a line and look whether it was imported before."""
-        cells = {ours: line.cells.get(theirs, "") for ours, theirs in self.mapping.items()}
-        reads = read_row(cells, self.dialect, self.products, self.default_product, self.at)
+    def read(self, line: Line) -> Row:
+        reads = read_row(self.source, line, self.at)
         if reads.errors:
-            return self.refuse(line, reads, reads.errors)
-        known = session.scalar(
-            select(Lead).where(
-                Lead.partner_id == self.partner.id,
-                Lead.import_source == self.dialect,
-                Lead.import_key == self.row_key(reads),
-            )
-        )
-        self.seen_rows.add(self.row_key(reads))
-        if known is not None:
-            return Plan(line, reads, known, list(self.differences(line, known, reads)), False)
-        remarks = [Remark(line.number, "remark", column, sentence) for column, sentence in reads.remarks]
-        return Plan(line, reads, None, remarks, False)
+            return Row(line, reads, "", {})
+        return Row(line, reads, row_key(reads), keys_of(reads.values, self.settings.shared_hosts))
 
-    def refuse(self, line: Line, reads: RowReads, errors: Mapping[str, RuleBroken]) -> Plan:
+    def known(self, rows: Sequence[Row]) -> dict[str, Lead]:
+        """The leads that these rows became before, by key."""
+        return imported_before(self.partner.id, self.source.dialect, sorted({row.key for row in rows if row.key}))
+
+    def plan(self, row: Row, known: Mapping[str, Lead]) -> Plan | None:
+        """What becomes of a row that says nothing new, or nothing we can take; None: of the others."""
+        if row.reads.errors:
+            return self.refuse(row, row.reads.errors)
+        lead = known.get(row.key)
+        return None if lead is None else self.repeat(row, facts_of_lead(lead))
+
+    def repeat(self, row: Row, ours: Mapping[str, object]) -> Plan:
+        theirs = facts_of_row(row.reads, self.source)
+        return Plan("unchanged", list(differences(row.line.number, self.source, theirs, ours)))
+
+    def refuse(self, row: Row, errors: Mapping[str, RuleBroken]) -> Plan:
         remarks = [
-            Remark(line.number, "refused", self.mapping.get(name, name), broken.sentence, broken.values)
+            Remark(row.line.number, "refused", self.source.column_of(name), broken.sentence, broken.values)
             for name, broken in errors.items()
         ]
-        return Plan(line, reads, None, remarks, True)
+        return Plan("refused", remarks)
 
-    def row_key(self, reads: RowReads) -> str:
-        """By which a line is known again: its id in the source, else what identifies it."""
-        if reads.source_id:
-            return reads.source_id
-        values = reads.values
-        parts = [reads.product.code, *(str(values.get(name, "")) for name in ("business_name", "contact_email"))]
-        parts.append(reads.submitted_at.isoformat() if reads.submitted_at else "")
-        return sha256("\x1f".join(parts).encode()).hexdigest()
-
-    def take(self, plan: Plan, *, by: Actor) -> Plan:
-        submission = self.submission(plan.reads)
+    def take(self, row: Row, prospects: Prospects, taken: list[Lead], *, by: Actor) -> Plan:
+        submission = self.submission(row)
         try:
-            claim = claim_prospect(submission, at=self.at)
+            claim = weigh_claim(submission, row.signs, self.matches(row, prospects), at=self.at)
         except AlreadySubmitted as broken:
-            return self.refuse(plan.line, plan.reads, {broken.field: broken})
-        lead = register_lead(submission, claim, by=by, at=self.at, status=plan.reads.recorded_status)
+            return self.refuse(row, {broken.field: broken})
+        lead = register_lead(submission, claim, by=by, at=self.at, status=row.reads.recorded_status)
         lead.imported_at = self.at
         self.close_as_recorded(lead)
-        note(lead, "imported", by=by, at=self.at, source=self.dialect)
+        note(lead, "imported", by=by, at=self.at, source=self.source.dialect)
         record_conflicts(lead, claim.rivals, at=self.at, quietly=True)
-        if is_open(lead.status, lead.payout):
-            assign_quietly(lead, at=self.at)
-        session.flush()
-        return self.with_conflict(plan, claim)
+        prospects.add(lead, row.signs)
+        taken.append(lead)
+        return self.created(row, claim)
 
-    def submission(self, reads: RowReads) -> Submission:
+    def matches(self, row: Row, prospects: Prospects) -> list[Match]:
+        return prospects.matches(row.reads.product.id, row.signs)
+
+    def submission(self, row: Row) -> Submission:
         return Submission(
             partner=self.partner,
-            product=reads.product,
-            values=reads.values,
+            product=row.reads.product,
+            values=row.reads.values,
             source="import",
-            submitted_at=reads.submitted_at,
-            import_source=self.dialect,
-            import_key=self.row_key(reads),
+            submitted_at=row.reads.submitted_at,
+            import_source=self.source.dialect,
+            import_key=row.key,
             settings=self.settings,
         )
 
     def close_as_recorded(self, lead: Lead) -> None:
         if lead.status == "ineligible":
-            lead.reason_code = REASON_OF_IMPORTED
+            reason = find_reason(REASON_OF_IMPORTED)
+            lead.reason_code, lead.reason_sentence = REASON_OF_IMPORTED, reason.sentence if reason else ""
 
-    def pretend(self, plan: Plan) -> Plan:
-        reads = plan.reads
-        keys = keys_of(reads.values, self.settings.shared_hosts)
-        for kind, value in keys.items():
-            earlier = self.seen_keys.get((reads.product.id, kind, value))
+    def pretend(self, row: Row, prospects: Prospects, tried: Tried) -> Plan:
+        if row.key in tried.rows:
+            first = self.read(tried.rows[row.key]).reads
+            return self.repeat(row, {"status": first.recorded_status} | facts_of_row(first, self.source))
+        product_id = row.reads.product.id
+        for kind, value in sorted(row.signs.items()):
+            earlier = tried.signs.get((product_id, kind, value))
             if earlier is not None:
-                return self.refuse(plan.line, reads, {kind: TwiceInFile(line=earlier)})
+                return self.refuse(row, {FIELD_OF[kind]: TwiceInFile(line=earlier)})
         try:
-            claim = claim_prospect(self.submission(reads), at=self.at)
+            claim = weigh_claim(self.submission(row), row.signs, self.matches(row, prospects), at=self.at)
         except AlreadySubmitted as broken:
-            return self.refuse(plan.line, reads, {broken.field: broken})
-        if is_open(reads.recorded_status, "none"):
-            self.seen_keys.update(dict.fromkeys(((reads.product.id, *pair) for pair in keys.items()), plan.line.number))
-        return self.with_conflict(plan, claim)
+            return self.refuse(row, {broken.field: broken})
+        tried.rows[row.key] = row.line
+        if is_open(row.reads.recorded_status, "none"):
+            tried.signs.update(((product_id, *sign), row.line.number) for sign in row.signs.items())
+        return self.created(row, claim)
 
-    def with_conflict(self, plan: Plan, claim: Claim) -> Plan:
-        if not claim.rivals:
-            return plan
-        registered = min(rival.lead.submitted_at for rival in claim.rivals)
-        params = {"date": registered.date().isoformat()}
-        remark = Remark(plan.line.number, "conflict", "", IN_CONFLICT, params)
-        return Plan(plan.line, plan.reads, plan.known, [*plan.remarks, remark], False)
+    def created(self, row: Row, claim: Claim) -> Plan:
+        number = row.line.number
+        remarks = [
+            Remark(number, "remark", self.source.column_of(name), sentence) for name, sentence in row.reads.remarks
+        ]
+        if claim.rivals:
+            registered = min(rival.lead.submitted_at for rival in claim.rivals)
+            remarks.append(Remark(number, "conflict", "", IN_CONFLICT, {"date": registered.date().isoformat()}))
+        return Plan("created", remarks)
 
-    def differences(self, line: Line, known: Lead, reads: RowReads) -> Iterator[Remark]:
-        for name in self.mapping:
-            if name not in reads.values or name == "sales_support":
-                continue
-            theirs = storable(reads.values[name]) or ""
-            stored = known.expected_minor if name == "expected_value" else getattr(known, name, None)
-            ours = (stored if name in COLUMNS else known.details.get(name)) or ""
-            if theirs != ours:
-                yield Remark(line.number, "different", name, DIFFERENT, {"theirs": theirs, "ours": ours})
 
-    def missing(self) -> Iterator[Remark]:
-        known = session.execute(
-            select(Lead.ref, Lead.business_name, Lead.import_key)
-            .where(Lead.partner_id == self.partner.id, Lead.import_source == self.dialect)
-            .order_by(Lead.submitted_at, Lead.id)
-        )
-        for ref, business_name, key in known:
-            if key not in self.seen_rows:
-                yield Remark(0, "missing", "", MISSING, {"ref": ref, "business_name": business_name})
+def row_key(reads: RowReads) -> str:
+    """By which a line is known again: its id in the source, else what identifies it."""
+    if reads.source_id:
+        return reads.source_id
+    values = reads.values
+    parts = [reads.product.code, *(str(values.get(name, "")) for name in ("business_name", "contact_email"))]
+    parts.append(reads.submitted_at.isoformat() if reads.submitted_at else "")
+    return sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def prospects_of(rows: Sequence[Row]) -> list[tuple[int, Mapping[str, str]]]:
+    """The prospects that rows are about: product and signs."""
+    return [(row.reads.product.id, row.signs) for row in rows]

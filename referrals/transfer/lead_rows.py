@@ -15,10 +15,13 @@ from referrals.leads.fields import Field, Reading, Reads, all_fields, read, read
 from referrals.leads.lifecycle import STATUS
 from referrals.leads.models import Product
 from referrals.normal_form import normal_form
-from referrals.values import COUNTRIES, LONGEST_EMAIL, UnreadableCharacters, clean_text
+from referrals.transfer.tables import Line, printable
+from referrals.values import COUNTRIES, LONGEST_EMAIL, UnreadableCharacters
 from referrals.wording import N_
 
 TRUE_WORDS = frozenset({"true", "1", "yes", "y"})
+# Fields that can also be read from several columns.
+PARTS = {"contact_name": ("first_name", "last_name"), "status": ("converted",)}
 STATUS_WORDS = (
     ("submitted", ("not contacted",)),
     ("ineligible", ("not converted", "unqualified", "disqualified", "bad timing", "lost", "ineligible")),
@@ -85,6 +88,37 @@ MOVED_TO_NOTES = N_("This value does not fit its field; it was kept in the notes
 CONTACT_STANDS_IN = N_("No business is named; the contact's name stands in for it.")
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where rows come from: `dialect` is whose table it is, `mapping` names its column for each of our fields.
+
+    `products` are those that a row can name, by name and code in small letters; `currency` is that of amounts.
+    """
+
+    dialect: str
+    mapping: Mapping[str, str]
+    products: Mapping[str, Product]
+    default_product: Product
+    currency: str
+
+    def cells_of(self, line: Line) -> dict[str, str]:
+        """The cells of a line by the names of our fields."""
+        return {ours: line.cells.get(theirs, "") for ours, theirs in self.mapping.items()}
+
+    def columns_of(self, name: str) -> list[str]:
+        """The table's columns that one of our fields is read from."""
+        parts = (name, *PARTS.get(name, ()))
+        return [self.mapping[part] for part in parts if part in self.mapping]
+
+    def column_of(self, name: str) -> str:
+        """The table's own name for one of our fields; ours where it has no such column."""
+        return ", ".join(self.columns_of(name)) or name
+
+    def tells(self, name: str) -> bool:
+        """Whether the table has this field of ours."""
+        return bool(self.columns_of(name))
+
+
 @dataclass
 class RowReads:
     """What a row says: values by field, status and time, refusals (which keep it out) and remarks (which do not)."""
@@ -92,42 +126,42 @@ class RowReads:
     product: Product
     values: dict[str, Any] = field(default_factory=dict)
     recorded_status: str = "submitted"
+    names_a_status: bool = False
     submitted_at: datetime | None = None
     source_id: str = ""
     errors: dict[str, RuleBroken] = field(default_factory=dict)
     remarks: list[tuple[str, str]] = field(default_factory=list)
 
 
-def read_row(
-    cells: Mapping[str, str], dialect: str, products: Mapping[str, Product], default_product: Product, at: datetime
-) -> RowReads:
-    """Read a row whose cells are named by our fields; never raises, what is wrong is in `errors`."""
-    reads = RowReads(default_product, source_id=cells.get("source_id", "").strip()[:200])
+def read_row(source: Source, line: Line, at: datetime) -> RowReads:
+    """Read a row; never raises, what is wrong is in `errors` under the names of our fields."""
+    cells = source.cells_of(line)
+    reads = RowReads(source.default_product, source_id=printable(cells.get("source_id", ""))[:200])
     named = cells.get("product", "").strip()
     if named:
-        reads.product = products.get(named.casefold(), default_product)
-        if named.casefold() not in products:
+        reads.product = source.products.get(named.casefold(), source.default_product)
+        if named.casefold() not in source.products:
             reads.errors["product"] = NotAProduct()
     try:
         reads.submitted_at = read_moment(cells.get("submitted_at", ""), at)
     except RuleBroken as broken:
         reads.errors["submitted_at"] = broken
-    if dialect == "own":
-        read_strictly(reads, cells, at)
+    if source.dialect == "own":
+        read_strictly(reads, cells, Reading(today=at.date(), currency=source.currency))
     else:
-        read_kindly(reads, cells, at)
+        KindReader(reads, source, cells, at).read()
     return reads
 
 
-def read_strictly(reads: RowReads, cells: Mapping[str, str], at: datetime) -> None:
-    found: Reads = read_all(all_fields(reads.product.fields), cells, Reading(today=at.date()))
+def read_strictly(reads: RowReads, cells: Mapping[str, str], reading: Reading) -> None:
+    found: Reads = read_all(all_fields(reads.product.fields), cells, reading)
     reads.values = found.values
     reads.errors.update(found.errors)
     word = cells.get("status", "").strip().lower().replace(" ", "_")
     if word and word not in STATUS.states:
         reads.errors["status"] = NotAStatus()
     elif word:
-        reads.recorded_status = word
+        reads.recorded_status, reads.names_a_status = word, True
     if (
         reads.recorded_status != "submitted"
         and reads.product.flow == "bounty"
@@ -136,36 +170,46 @@ def read_strictly(reads: RowReads, cells: Mapping[str, str], at: datetime) -> No
         reads.errors["status"] = StatusNeedsSupport()
 
 
-def read_kindly(reads: RowReads, cells: Mapping[str, str], at: datetime) -> None:
-    if cells.get("deleted", "").strip().lower() in TRUE_WORDS:
-        reads.errors["deleted"] = DeletedInSource()
-    cells = {**cells, "country": country_code(cells.get("country", "")), "annual_revenue": revenue_band(cells)}
-    names = [cells.get("first_name", "").strip(), cells.get("last_name", "").strip()]
-    cells["contact_name"] = cells.get("contact_name", "") or " ".join(name for name in names if name)
-    unfit: list[str] = []
-    for one in all_fields(reads.product.fields):
-        reads.values[one.name] = read_kindly_one(reads, one, cells.get(one.name, ""), cells["country"], at, unfit)
-    reads.values["sales_support"] = True
-    reads.values["notes"] = "\n".join(part for part in (reads.values["notes"], *unfit) if part)
-    fill_names(reads)
-    reads.recorded_status = status_from(cells.get("status", ""), cells.get("converted", ""))
+class KindReader:
+    """Reads a row of another system: what does not fit is kept, under the name of its column."""
 
+    def __init__(self, reads: RowReads, source: Source, cells: Mapping[str, str], at: datetime) -> None:
+        self.reads = reads
+        self.source = source
+        self.cells = {**cells, "country": country_code(cells.get("country", "")), "annual_revenue": revenue_band(cells)}
+        country = self.cells["country"]
+        self.reading = Reading(at.date(), country if country in COUNTRIES else "", source.currency)
+        self.unfit: list[str] = []
 
-def read_kindly_one(reads: RowReads, one: Field, raw: str, country: str, at: datetime, unfit: list[str]) -> Any:
-    optional = Field(one.name, one.kind, one.label, longest=one.longest, choices=one.choices)
-    country = country if country in COUNTRIES else ""
-    try:
-        return read(optional, raw, Reading(today=at.date(), country=country))
-    except UnreadableCharacters as broken:
-        reads.errors[one.name] = broken
-    except RuleBroken:
-        kept = clean_text(raw.replace("\n", " "))[: min(one.longest, LONGEST_EMAIL)]
-        if one.kind in {"email", "phone", "text"}:
-            reads.remarks.append((one.name, KEPT_AS_IT_STANDS))
-            return kept
-        unfit.append(f"{one.name}: {kept}")
-        reads.remarks.append((one.name, MOVED_TO_NOTES))
-    return None if one.kind in {"whole_number", "date", "money"} else ""
+    def read(self) -> None:
+        """Fill in what the row says."""
+        reads, cells = self.reads, self.cells
+        if cells.get("deleted", "").strip().lower() in TRUE_WORDS:
+            reads.errors["deleted"] = DeletedInSource()
+        names = [cells.get("first_name", "").strip(), cells.get("last_name", "").strip()]
+        cells["contact_name"] = cells.get("contact_name", "") or " ".join(name for name in names if name)
+        for one in all_fields(reads.product.fields):
+            reads.values[one.name] = self.read_one(one, cells.get(one.name, ""))
+        reads.values["sales_support"] = True
+        reads.values["notes"] = "\n".join(part for part in (reads.values["notes"], *self.unfit) if part)
+        fill_names(reads)
+        written, converted = cells.get("status", "").strip(), cells.get("converted", "").strip()
+        reads.recorded_status, reads.names_a_status = status_from(written, converted), bool(written or converted)
+
+    def read_one(self, one: Field, raw: str) -> Any:
+        optional = Field(one.name, one.kind, one.label, longest=one.longest, choices=one.choices)
+        try:
+            return read(optional, raw, self.reading)
+        except UnreadableCharacters as broken:
+            self.reads.errors[one.name] = broken
+        except RuleBroken:
+            kept = printable(raw.replace("\n", " "))[: min(one.longest, LONGEST_EMAIL)]
+            if one.kind in {"email", "phone", "text"}:
+                self.reads.remarks.append((one.name, KEPT_AS_IT_STANDS))
+                return kept
+            self.unfit.append(f"{self.source.column_of(one.name)}: {kept}")
+            self.reads.remarks.append((one.name, MOVED_TO_NOTES))
+        return None if one.kind in {"whole_number", "date", "money"} else ""
 
 
 def fill_names(reads: RowReads) -> None:

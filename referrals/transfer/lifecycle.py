@@ -6,8 +6,9 @@ IMPORT = Lifecycle(
     "status",
     {
         "new": ["running", "withdrawn"],
-        "running": ["done"],
+        "running": ["done", "failed"],
         "done": [],
+        "failed": [],
         "withdrawn": [],
     },
 )

@@ -12,13 +12,15 @@ from referrals.errors import RuleBroken
 from referrals.leads.catalogue import get_product
 from referrals.leads.fields import own_fields
 from referrals.leads.models import Product
+from referrals.lifecycle import IllegalMove
 from referrals.partners.models import Partner
 from referrals.people.rules import Actor
 from referrals.transfer.lead_columns import EXTRAS, dialect_of, guess_mapping, header_digest
-from referrals.transfer.lead_import import PORTION, LeadImport, Outcome
+from referrals.transfer.lead_import import PORTION, LeadImport
 from referrals.transfer.lifecycle import IMPORT
 from referrals.transfer.models import ImportRemark, ImportRun, RememberedMapping
-from referrals.transfer.tables import Table, read_table
+from referrals.transfer.report import Outcome
+from referrals.transfer.tables import Table, printable, read_table
 from referrals.wording import N_
 
 MOST_LINES = 200_000
@@ -71,7 +73,7 @@ def upload(partner: Partner, product: Product, file_name: str, content: bytes, *
     run = ImportRun(
         kind="leads",
         partner_id=partner.id,
-        file_name=file_name[:200],
+        file_name=printable(file_name)[:200],
         content=content,
         options={"product": product.code, "dialect": reading.dialect, "mapping": dict(reading.mapping)},
         person_id=by.person_id,
@@ -84,8 +86,13 @@ def upload(partner: Partner, product: Product, file_name: str, content: bytes, *
 
 
 def choose_columns(run: ImportRun, mapping: Mapping[str, str], *, by: Actor) -> None:
-    """Set which column is which field, and remember it for files with the same header. Raises NothingMapped."""
+    """Set which column is which field, and remember it for files with the same header.
+
+    Raises NothingMapped, and IllegalMove once the import has begun.
+    """
     by.require("import")
+    if not IMPORT.allows(run.status, "running"):
+        raise IllegalMove(field="business_name")
     table = table_of(run)
     chosen = {ours: theirs for ours, theirs in mapping.items() if theirs in table.header}
     if not chosen.keys() & {"business_name", "contact_name", "first_name", "last_name"}:
@@ -140,6 +147,12 @@ def advance_import(run: ImportRun, *, by: Actor, at: datetime) -> bool:
     IMPORT.move(run, "done")
     run.finished_at, run.content = at, None
     return False
+
+
+def fail_import(run: ImportRun, *, at: datetime) -> None:
+    """End an import that an error of ours stopped, and forget its file; what it took in stays."""
+    IMPORT.move(run, "failed")
+    run.finished_at, run.content = at, None
 
 
 def withdraw_import(run: ImportRun, *, by: Actor) -> None:

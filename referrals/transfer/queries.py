@@ -22,6 +22,15 @@ def get_import(viewer: Actor, import_id: int) -> ImportRun:
     return run
 
 
+def hold_import(viewer: Actor, import_id: int) -> ImportRun:
+    """The import as it stands now, while whoever else works on it waits for our transaction; raises NotFound."""
+    viewer.require("import")
+    run = session.get(ImportRun, import_id, populate_existing=True, with_for_update=True)
+    if run is None:
+        raise NotFound
+    return run
+
+
 class ImportList(Listing):
     """All imports, newest first."""
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -57,7 +59,8 @@ def read_table(content: bytes, file_name: str) -> Table:
     if not filled:
         raise NotATable(field="file")
     (_, first), *rest = filled
-    header = tuple(name.strip() for name in first)
+    # As a browser sends a name back: without control characters, and with single spaces.
+    header = tuple(" ".join(printable(re.sub(r"\s", " ", name)).split()) for name in first)
     if not rest:
         raise EmptyTable(field="file")
     names = [name if header.index(name) == place else "" for place, name in enumerate(header)]
@@ -68,6 +71,12 @@ def read_table(content: bytes, file_name: str) -> Table:
             for number, cells in rest
         ),
     )
+
+
+def printable(text: str) -> str:
+    """The text in NFC, without control characters (NUL among them, which no database takes) and space around it."""
+    kept = (letter for letter in unicodedata.normalize("NFC", text) if unicodedata.category(letter) not in {"Cc", "Cs"})
+    return "".join(kept).strip()
 
 
 def csv_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:

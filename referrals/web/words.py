@@ -43,6 +43,7 @@ IMPORT = {
     "new": N_("Not started"),
     "running": N_("Running"),
     "done": N_("Done"),
+    "failed": N_("Stopped by an error"),
     "withdrawn": N_("Withdrawn"),
 }
 REMARKS = {

@@ -1,18 +1,20 @@
 """Importing leads: what is taken, what is refused, what a repetition and a dry run do."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
-from referrals.db import session
-from referrals.leads.catalogue import get_product
+from referrals.db import db, session
+from referrals.leads.catalogue import Programme, change_programme, get_product
 from referrals.leads.models import Lead, LeadConflict
 from referrals.outbox.models import Notification, OutboxMessage
 from referrals.partners.models import Partner
 from referrals.people.rules import SYSTEM, Actor
-from referrals.transfer.lead_import import LeadImport, Outcome
+from referrals.transfer.lead_import import LeadImport
 from referrals.transfer.operations import understand
+from referrals.transfer.report import Outcome
 from tests.making import Making
 
 HEAD = "business_name,contact_name,contact_email,country,website_url,product,status,sales_support,submitted_at\n"
@@ -159,6 +161,73 @@ def test_tables_of_other_systems_are_taken_as_they_are(take: Take) -> None:
     lead = session.scalars(select(Lead)).one()
     assert (lead.business_name, lead.contact_email, lead.contact_phone) == ("Ana Nowak", "not-an-address", "h")
     assert (lead.country, lead.status, lead.website_url, lead.sales_support) == ("PL", "in_progress", "", True)
-    assert "website_url: not a site" in lead.notes
+    assert "Website: not a site" in lead.notes
     assert {(line, kind) for line, kind, _ in told(outcome)} == {(2, "remark"), (3, "refused"), (4, "refused")}
     assert numbers(take("00Q1,Ana,Nowak,,not-an-address,h,Poland,Working,FALSE,FALSE,,\n", head=CRM)) == (1, 0, 1, 0)
+
+
+def test_the_report_names_columns_as_the_file_does(make: Making, member: Actor, take: Take) -> None:
+    head = "Id,LastName,Company,Email,Status,IsConverted,AnnualRevenue\n"
+    first = take("00Q1,Nowak,Meble,not-an-address,Working,,much\n", head=head)
+    assert told(first) == [(2, "remark", "Email"), (2, "remark", "AnnualRevenue")]
+    assert session.scalars(select(Lead.notes)).one() == "AnnualRevenue: much"
+    again = take("00Q1,Kowal,Meble,not-an-address,Converted,,much\n", head=head)
+    assert told(again) == [(2, "different", "LastName")]
+    lead = make.lead(member, contact_email="k@kwiaty.example.org")
+    refused = take("00Q2,Nowak,Kwiaty,k@kwiaty.example.org,Working,,\n", head=head)
+    assert (told(refused), refused.remarks[0].params) == ([(2, "refused", "Email")], {"ref": lead.ref})
+
+
+def test_a_repetition_tells_of_another_status(take: Take) -> None:
+    take(GOOD)
+    again = take(GOOD.replace("in_progress", "awarded"))
+    assert told(again) == [(2, "different", "status")]
+    assert again.remarks[0].params == {"theirs": "awarded", "ours": "in_progress"}
+    assert told(take(GOOD.replace("in_progress", ""))) == []
+
+
+def test_an_imported_refusal_says_why(take: Take) -> None:
+    take(GOOD.replace("in_progress", "ineligible"))
+    lead = session.scalars(select(Lead)).one()
+    assert (lead.reason_code, lead.reason_sentence) == (
+        "imported",
+        "This was decided before the programme moved here.",
+    )
+
+
+@pytest.mark.parametrize("second", [GOOD, GOOD.replace("Ana,", "Ann,")])
+def test_the_same_row_twice_is_tried_as_it_is_run(take: Take, second: str) -> None:
+    tried, done = take(GOOD + second, dry=True), take(GOOD + second)
+    assert numbers(tried) == numbers(done) == (2, 1, 1, 0)
+    assert told(tried) == told(done)
+
+
+def test_an_earlier_line_of_the_file_is_told_under_the_column(take: Take) -> None:
+    rows = GOOD + GOOD.replace("Meble", "Meble 2")
+    tried, done = take(rows, dry=True), take(rows)
+    assert numbers(tried) == numbers(done) == (2, 1, 0, 1)
+    assert told(tried) == told(done) == [(3, "refused", "contact_email")]
+
+
+def test_amounts_are_read_in_the_currency_of_the_programme(make: Making, take: Take) -> None:
+    change_programme(Programme(currency="JPY"), by=make.admin(), at=make.at)
+    head = HEAD.replace("submitted_at", "expected_value")
+    take(GOOD.replace("2025-03-04", "1200"), head=head)
+    assert session.execute(select(Lead.expected_minor, Lead.expected_currency)).one() == (1200, "JPY")
+    again = take(GOOD.replace("2025-03-04", "1300"), head=head)
+    assert again.remarks[0].params == {"theirs": "1300", "ours": "1200"}
+
+
+def test_trying_asks_as_often_for_many_rows_as_for_few(take: Take) -> None:
+    def asked_for(rows: int) -> int:
+        statements: list[str] = []
+
+        def count(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            statements.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", count)
+        take("".join(f"B{n},C,c{n}@b{n}.example.org,PL,b{n}.example.org,,,,\n" for n in range(rows)), dry=True)
+        event.remove(db.engine, "before_cursor_execute", count)
+        return len(statements)
+
+    assert asked_for(2) == asked_for(150)

@@ -1,7 +1,7 @@
 """Tables as people upload them, and what their columns and rows mean."""
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import openpyxl
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from referrals.errors import RuleBroken
 from referrals.transfer import tables
-from referrals.transfer.exports import csv_chunks, harmless
+from referrals.transfer.exports import csv_chunks, harmless, xlsx_file
 from referrals.transfer.lead_columns import dialect_of, guess_mapping
 from referrals.transfer.lead_rows import InTheFuture, NotAMoment, country_code, read_moment, revenue_band, status_from
 
@@ -137,3 +137,17 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 
 def test_numbers_stay_numbers() -> None:
     assert harmless(-5) == -5
+
+
+def test_workbooks_say_in_which_zone_their_times_are() -> None:
+    bangkok = timezone(timedelta(hours=7))
+    content = xlsx_file(["at", "on"], [[datetime(2026, 11, 23, 16, tzinfo=bangkok), date(2026, 11, 23)]])
+    at, on = openpyxl.load_workbook(io.BytesIO(content)).active[2]
+    assert (at.value, at.number_format) == (datetime(2026, 11, 23, 9), 'yyyy-mm-dd hh:mm "UTC"')  # noqa: DTZ001
+    assert on.number_format == "yyyy-mm-dd"
+    assert tables.read_table(content, "t.xlsx").lines[0].cells == {"at": "2026-11-23 09:00:00", "on": "2026-11-23"}
+
+
+def test_column_names_are_as_a_browser_sends_them_back() -> None:
+    table = tables.read_table(b'"Business\nname",Contact \0 name\nA,B\n', "t.csv")
+    assert table.header == ("Business name", "Contact name")
