@@ -1,129 +1,179 @@
 """What the scheduler runs. It only ticks: what is due is asked of our own tables, so a missed tick loses nothing."""
 
 import smtplib
+import time
+import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from threading import Event
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from referrals.clock import now
-from referrals.config import Config
 from referrals.db import reading, session
+from referrals.leadership import Leadership
 from referrals.outbox.models import OutboxMessage
 from referrals.outbox.operations import note_failed, note_sent
-from referrals.outbox.queries import due_mails
-from referrals.outbox.transport import Transport
+from referrals.outbox.queries import due_mails, find_unsent
+from referrals.outbox.transport import Transport, Unreachable
 from referrals.people.answers import drop_old_answers
 from referrals.people.drafts import drop_old_drafts
-from referrals.people.rules import SYSTEM
+from referrals.people.rules import SYSTEM, Actor
 from referrals.people.sign_in import note_seen
-from referrals.transfer.models import ImportRun
-from referrals.transfer.operations import advance_import, running_imports
+from referrals.transfer.lead_import import PAUSE_SECONDS
+from referrals.transfer.operations import advance_import, fail_import, running_imports
+from referrals.transfer.queries import hold_import
 
 log = structlog.get_logger()
 PORTIONS_A_TICK = 25
-LEADER_LOCK = 7_231_906
 # A late tick is as good as a punctual one.
 ANY_DELAY_SECONDS = 365 * 24 * 3600
 
 Context = Callable[[], AbstractContextManager[object]]
 Render = Callable[[OutboxMessage], EmailMessage]
+Stop = Callable[[], bool]
 TakeSeen = Callable[[], dict[int, datetime]]
 
 
-def send_mails(render: Render, transport: Transport, *, at: datetime) -> int:
-    """Send what is due; answers how many left. Each mail is committed by itself, and no lock is held while sending."""
-    with reading():
-        due = [message.id for message in due_mails(at=at)]
-    return sum(send_mail(message_id, render, transport, at=at) for message_id in due)
+@dataclass(frozen=True)
+class Tally:
+    """What a job did: how many mails left, or portions were taken in, and how many did not.
+
+    `stuck`: what is left had better be tried later.
+    """
+
+    done: int = 0
+    failed: int = 0
+    stuck: bool = False
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.done + other.done, self.failed + other.failed, self.stuck or other.stuck)
 
 
-def send_mail(message_id: int, render: Render, transport: Transport, *, at: datetime) -> bool:
-    with reading():
-        message = session.get_one(OutboxMessage, message_id)
-        mail, key = render(message), message.message_key
-    try:
-        transport.send(mail, key)
-    except smtplib.SMTPRecipientsRefused as error:
-        note_failed(message_id, str(error), at=at, final=all(code >= 500 for code, _ in error.recipients.values()))
-    except (OSError, smtplib.SMTPException) as error:
-        note_failed(message_id, f"{type(error).__name__}: {error}", at=at)
-    else:
-        note_sent(message_id, at=at)
-        session.commit()
-        return True
-    session.commit()
+SENT, NOT_SENT, NO_WAY_OUT, NOT_DUE = Tally(done=1), Tally(failed=1), Tally(stuck=True), Tally()
+
+
+def never() -> bool:
+    """For jobs that nobody asks to stop."""
     return False
 
 
-def advance_imports(*, at: datetime) -> int:
-    """Work on running imports for a while; answers how many portions were taken in."""
+def send_mails(render: Render, transport: Transport, *, at: datetime, stop: Stop = never) -> Tally:
+    """Send what is due. Each mail is committed by itself, and no lock is held while sending.
+
+    A mail that fails is tried again later and holds up no other; with the mail server gone all wait.
+    """
+    with reading():
+        due = [message.id for message in due_mails(at=at)]
+    total = Tally()
+    for message_id in due:
+        if total.stuck or stop():
+            break
+        total += send_mail(message_id, render, transport, at=at)
+    return total
+
+
+def send_mail(message_id: int, render: Render, transport: Transport, *, at: datetime) -> Tally:
+    try:
+        with reading():
+            message = find_unsent(message_id)
+            if message is None:
+                return NOT_DUE
+            mail, key = render(message), message.message_key
+        transport.send(mail, key)
+    except Unreachable as error:
+        return not_sent(message_id, str(error), at=at) + NO_WAY_OUT
+    except smtplib.SMTPRecipientsRefused as error:
+        return not_sent(message_id, str(error), at=at, final=all(c >= 500 for c, _ in error.recipients.values()))
+    except OSError as error:
+        return not_sent(message_id, f"{type(error).__name__}: {error}", at=at)
+    except Exception as error:
+        # Its text may name people: what the log gets is where to look.
+        log.error("mail_failed", message=message_id, **whereabouts(error))
+        return not_sent(message_id, type(error).__name__, at=at)
+    note_sent(message_id, at=at)
+    session.commit()
+    return SENT
+
+
+def not_sent(message_id: int, error: str, *, at: datetime, final: bool = False) -> Tally:
+    session.rollback()
+    note_failed(message_id, error, at=at, final=final)
+    session.commit()
+    return NOT_SENT
+
+
+def whereabouts(error: BaseException) -> dict[str, str]:
+    """What kind of error it was and where it came up; nothing of what it says."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return {"error_type": type(error).__name__, "place": place}
+
+
+def advance_imports(*, at: datetime, stop: Stop = never) -> Tally:
+    """Work on running imports for a while. One that fails ends in that state, and those after it go on."""
     with reading():
         waiting = running_imports()
-    taken = 0
+    total = Tally()
     for import_id in waiting:
         more = True
-        while more and taken < PORTIONS_A_TICK:
-            run = session.get_one(ImportRun, import_id)
-            more = run.status == "running" and advance_import(run, by=SYSTEM, at=at)
-            session.commit()
-            taken += 1
-    return taken
+        while more and total.done < PORTIONS_A_TICK and not stop():
+            began = time.monotonic()
+            more, tally = take_portion(import_id, by=SYSTEM, at=at)
+            total += tally
+            if more:
+                time.sleep(min(PAUSE_SECONDS, time.monotonic() - began))
+    return total
 
 
-def store_seen(seen: dict[int, datetime]) -> None:
+def take_portion(import_id: int, *, by: Actor, at: datetime) -> tuple[bool, Tally]:
+    """Take in the next portion of an import and commit it; answers whether it goes on."""
+    try:
+        run = hold_import(by, import_id)
+        if run.status != "running":
+            session.rollback()
+            return False, Tally()
+        more = advance_import(run, by=by, at=at)
+        session.commit()
+    except OperationalError as error:
+        # A deadlock, a full disk, a server that restarts: the import is all right, and its next portion waits.
+        session.rollback()
+        log.error("import_waits", import_id=import_id, **whereabouts(error))
+        return False, Tally(failed=1, stuck=True)
+    except Exception as error:
+        session.rollback()
+        log.error("import_failed", import_id=import_id, **whereabouts(error))
+        give_up_import(import_id, by=by, at=at)
+        return False, Tally(failed=1)
+    return more, Tally(done=1)
+
+
+def give_up_import(import_id: int, *, by: Actor, at: datetime) -> None:
+    run = hold_import(by, import_id)
+    if run.status == "running":
+        fail_import(run, at=at)
+    session.commit()
+
+
+def store_seen(seen: dict[int, datetime]) -> Tally:
     """Store when sign-ins were last used."""
     if seen:
         note_seen(seen)
         session.commit()
+    return Tally(done=len(seen))
 
 
-def tidy(*, at: datetime) -> None:
+def tidy(*, at: datetime) -> Tally:
     """Forget what nobody will ask for again."""
     drop_old_drafts(at=at)
     drop_old_answers(at=at)
     session.commit()
-
-
-class Leadership:
-    """Of several processes on one database, one runs the jobs; another takes over when it ends."""
-
-    def __init__(self, config: Config, engine: Engine) -> None:
-        self.engine = engine
-        self.file = FileLock(config.data_dir / "scheduler.lock", blocking=False)
-        self.connection: Connection | None = None
-
-    def held(self) -> bool:
-        """Whether this process leads; tries to when nobody does."""
-        if self.engine.dialect.name == "postgresql":
-            return self.held_on_postgresql()
-        try:
-            if not self.file.is_locked:
-                self.file.acquire()
-        except Timeout:
-            return False
-        return True
-
-    def held_on_postgresql(self) -> bool:
-        if self.connection is None:
-            self.connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            asked = self.connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LEADER_LOCK})
-            if not asked.scalar():
-                self.connection.close()
-                self.connection = None
-        return self.connection is not None
-
-    def give_up(self) -> None:
-        """Let another process lead."""
-        if self.file.is_locked:
-            self.file.release()
-        if self.connection is not None:
-            self.connection.close()
+    return Tally(done=1)
 
 
 class Jobs:
@@ -137,31 +187,49 @@ class Jobs:
         self.transport = transport
         self.take_seen = take_seen
         self.leadership = leadership
+        self.stopping = Event()
 
-    def often(self) -> None:
-        """Every other second: mails and imports."""
-        self.run(lambda: send_mails(self.render, self.transport, at=now()))
-        self.run(lambda: advance_imports(at=now()))
+    def mails(self) -> Tally:
+        """Every other second: what is due to be sent."""
+        return self.run(lambda: send_mails(self.render, self.transport, at=now(), stop=self.stopping.is_set))
+
+    def imports(self) -> Tally:
+        """Every other second: what is due to be taken in."""
+        return self.run(lambda: advance_imports(at=now(), stop=self.stopping.is_set))
 
     def minutely(self) -> None:
         """Every minute: when sign-ins were last used. Every process stores what it saw itself."""
         self.attempt(lambda: store_seen(self.take_seen()))
 
-    def hourly(self) -> None:
+    def hourly(self) -> Tally:
         """Every hour: forgetting."""
-        self.run(lambda: tidy(at=now()))
+        return self.run(lambda: tidy(at=now()))
 
-    def run(self, job: Callable[[], object]) -> None:
+    def run(self, job: Callable[[], Tally]) -> Tally:
         """Do a job if this process leads."""
-        self.attempt(lambda: job() if self.leadership.held() else None)
+        return self.attempt(lambda: job() if self.leadership.held() else Tally())
 
-    def attempt(self, job: Callable[[], object]) -> None:
+    def attempt(self, job: Callable[[], Tally]) -> Tally:
         """Do a job in a session of its own; what goes wrong is noted, and the next tick tries again."""
         try:
             with self.context():
-                job()
+                return job()
         except Exception:
             log.exception("job_failed")
+            return Tally(failed=1, stuck=True)
+
+    def leads(self) -> bool:
+        """Whether this process does the jobs, rather than another one."""
+        with self.context():
+            return self.leadership.held()
+
+    def work_off(self) -> dict[str, Tally]:
+        """Do all jobs until nothing is due; answers what each did."""
+        return {"mails": repeat(self.mails), "imports": repeat(self.imports), "tidying": self.hourly()}
+
+    def stop(self) -> None:
+        """Let jobs that are under way end after the mail or portion they are at."""
+        self.stopping.set()
 
     def scheduler(self) -> BackgroundScheduler:
         """A scheduler with all jobs, not yet started."""
@@ -169,7 +237,17 @@ class Jobs:
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": ANY_DELAY_SECONDS},
         )
-        made.add_job(self.often, "interval", seconds=2)
+        made.add_job(self.mails, "interval", seconds=2)
+        made.add_job(self.imports, "interval", seconds=2)
         made.add_job(self.minutely, "interval", minutes=1)
         made.add_job(self.hourly, "interval", hours=1)
         return made
+
+
+def repeat(job: Callable[[], Tally]) -> Tally:
+    """Do a job again and again, until it finds nothing to do or is stuck."""
+    total, last = Tally(), Tally(done=1)
+    while not last.stuck and (last.done or last.failed):
+        last = job()
+        total += last
+    return total

@@ -18,7 +18,8 @@ from waitress.server import BaseWSGIServer, create_server
 from referrals import create_app
 from referrals.config import ROOT, Config
 from referrals.db import db, is_reachable, reading, session
-from referrals.jobs import Jobs, Leadership
+from referrals.jobs import Jobs
+from referrals.leadership import Leadership
 from referrals.outbox.transport import transport_for
 from referrals.transfer.archive import known_schemas
 from referrals.web.emails import render_mail
@@ -103,6 +104,7 @@ def serve(app: Flask, host: str, port: int) -> None:
             answer_requests(sockets, told_to_stop)
         finish_requests(sockets)
     finally:
+        jobs.stop()
         if scheduler:
             scheduler.shutdown(wait=True)
         jobs.minutely()

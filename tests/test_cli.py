@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from referrals.config import ROOT
 
@@ -126,8 +127,26 @@ def test_backups_and_exports_are_taken_elsewhere(shell: Shell, tmp_path: Path) -
 
 def test_mail_is_written_without_a_scheduler_by_the_work_command(shell: Shell) -> None:
     shell.run("demo")
-    shell.run("work")
-    assert list(Path(shell.environment["REFERRALS_DATA_DIR"]).glob("outbox/*.eml"))
+    done = shell.json("work")
+    written = list(Path(shell.environment["REFERRALS_DATA_DIR"]).glob("outbox/*.eml"))
+    assert done["leads"]
+    assert done["mails"] == {"sent": len(written), "failed": 0}
+    assert written
+    assert shell.json("work")["mails"] == {"sent": 0, "failed": 0}
+
+
+def test_the_work_command_says_what_failed_and_who_works_already(shell: Shell) -> None:
+    shell.run("demo")
+    folder = Path(shell.environment["REFERRALS_DATA_DIR"])
+    (folder / "outbox").write_text("no folder")
+    failed = shell.run("work")
+    assert failed.returncode == 1
+    assert json.loads(failed.stdout)["mails"]["failed"] > 0
+    with FileLock(folder / "scheduler.lock"):
+        beside = shell.run("work")
+    assert beside.returncode == 0
+    assert not json.loads(beside.stdout)["leads"]
+    assert "A server is running and does the jobs" in beside.stderr
 
 
 def test_the_secret_key_is_made_once_and_private(shell: Shell) -> None:
@@ -138,3 +157,21 @@ def test_the_secret_key_is_made_once_and_private(shell: Shell) -> None:
     assert file.read_text() == first
     assert len(first) >= 43
     assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_URL", "partners.example.org"),
+        ("BASE_URL", "ftp://partners.example.org"),
+        ("MAIL_URL", "nonsense"),
+        ("MAIL_URL", "smtp://"),
+        ("SECOND_FACTOR", "never"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_refused(shell: Shell, name: str, value: str) -> None:
+    shell.environment[f"REFERRALS_{name}"] = value
+    done = shell.run("doctor")
+    assert done.returncode == 1
+    assert f"REFERRALS_{name}" in done.stderr
+    assert "Traceback" not in done.stderr

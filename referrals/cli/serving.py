@@ -5,7 +5,7 @@ import sys
 import click
 from flask import Flask
 
-from referrals.cli.ground import application, refuse
+from referrals.cli.ground import application, refuse, show
 from referrals.clock import now
 from referrals.config import from_environment
 from referrals.db import session
@@ -19,7 +19,7 @@ def serve(host: str, port: int, demo: bool) -> None:
     """Bring the schema up to date, then serve; the scheduler runs in the same process."""
     from referrals.serving import serve as serve_forever
 
-    app = application()
+    app = application(base_url=f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")  # noqa: S104
     if demo:
         with app.app_context():
             tell_logins(app, only_when_empty=True)
@@ -56,12 +56,25 @@ def migrate() -> None:
 
 @click.command()
 def work() -> None:
-    """Run all jobs once: for those who serve with REFERRALS_SCHEDULER=off."""
+    """Do all jobs until nothing is due: for those who serve with REFERRALS_SCHEDULER=off; exit 1 if one failed."""
     from referrals.serving import jobs_of
 
     jobs = jobs_of(application())
-    jobs.often()
-    jobs.hourly()
+    try:
+        leads = jobs.leads()
+        done = jobs.work_off()
+    finally:
+        jobs.leadership.give_up()
+    if not leads:
+        click.echo("A server is running and does the jobs; nothing is left to do here.", err=True)
+    show(
+        {
+            "leads": leads,
+            "mails": {"sent": done["mails"].done, "failed": done["mails"].failed},
+            "imports": {"portions": done["imports"].done, "failed": done["imports"].failed},
+        }
+    )
+    sys.exit(1 if any(tally.failed for tally in done.values()) else 0)
 
 
 @click.command()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from referrals.db import session
 from referrals.outbox.models import Notification, NotificationChoice, OutboxMessage
@@ -107,7 +107,9 @@ def note_sent(message_id: int, *, at: datetime) -> None:
 
 def note_failed(message_id: int, error: str, *, at: datetime, final: bool = False) -> None:
     """The mail did not leave: it is tried again after a growing while, and parked in the end."""
-    message = session.scalars(select(OutboxMessage).where(OutboxMessage.id == message_id)).one()
+    message = session.get(OutboxMessage, message_id, populate_existing=True, with_for_update=True)
+    if message is None:
+        return
     message.attempts += 1
     message.error = error[:500]
     wait = None if final else wait_after(message.attempts)

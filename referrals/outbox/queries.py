@@ -43,6 +43,11 @@ def due_mails(*, at: datetime, limit: int = 50) -> Sequence[OutboxMessage]:
     ).all()
 
 
+def find_unsent(message_id: int) -> OutboxMessage | None:
+    """The mail, unless it left meanwhile, was parked, or was erased."""
+    return session.scalar(select(OutboxMessage).where(OutboxMessage.id == message_id, STATES["waiting"]))
+
+
 class MailList(Listing):
     """The outbox, newest first."""
 

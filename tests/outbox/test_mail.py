@@ -71,7 +71,7 @@ def send(app: Flask) -> Callable[..., int]:
     def send_now(transport: Transport, at: Any) -> int:
         session.rollback()
         with app.test_request_context():
-            return send_mails(render_mail, transport, at=at)
+            return send_mails(render_mail, transport, at=at).done
 
     return send_now
 

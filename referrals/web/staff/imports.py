@@ -7,13 +7,13 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from referrals.clock import now
-from referrals.db import session
+from referrals.db import reading, session
 from referrals.errors import RuleBroken
+from referrals.jobs import take_portion
 from referrals.leads.catalogue import get_product, products
 from referrals.partners.queries import all_partners, get_partner
 from referrals.transfer.models import ImportRun
 from referrals.transfer.operations import (
-    advance_import,
     choose_columns,
     start_import,
     table_of,
@@ -22,7 +22,7 @@ from referrals.transfer.operations import (
     upload,
     withdraw_import,
 )
-from referrals.transfer.queries import ImportList, RemarkList, get_import
+from referrals.transfer.queries import ImportList, RemarkList, get_import, hold_import
 from referrals.values import parse_id
 from referrals.web import hx, lists, words
 from referrals.web.forms import options
@@ -178,22 +178,26 @@ def columns_page(run: ImportRun, broken: RuleBroken | None = None, *, tried: boo
 @blueprint.post("/imports/<import_id>/columns")
 @may("import")
 def columns(import_id: str) -> AnyResponse:
-    """Store the columns, then try the import or start it."""
-    run = get_import(actor(), parse_id(import_id) or 0)
-    form = request.form
+    """Store the columns, then try the import or start it; one that has begun shows how far it got."""
+    run = hold_import(actor(), parse_id(import_id) or 0)
+    number, form = run.id, request.form
+    if run.status != "new":
+        return hx.go_to(url_for("imports.show", import_id=number))
     mapping = {name: form.get(f"column_{name}", "") for name in targets(get_product(run.options["product"]))}
     try:
         choose_columns(run, mapping, by=actor())
-        if form.get("step") != "run":
-            session.commit()
-            return columns_page(run, tried=True)
-        start_import(run, by=actor())
+        if form.get("step") == "run":
+            start_import(run, by=actor())
         session.commit()
     except RuleBroken as broken:
         session.rollback()
-        return columns_page(get_import(actor(), run.id), broken)
-    work_on(run.id)
-    return hx.go_to(url_for("imports.show", import_id=run.id))
+        return columns_page(get_import(actor(), number), broken)
+    if form.get("step") != "run":
+        # A large file takes a while, and others write meanwhile.
+        with reading():
+            return columns_page(get_import(actor(), number), tried=True)
+    work_on(number)
+    return hx.go_to(url_for("imports.show", import_id=number))
 
 
 @blueprint.post("/imports/<import_id>/continuation")
@@ -208,15 +212,13 @@ def work_on(import_id: int) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     more = True
     while more and time.monotonic() < until:
-        run = get_import(actor(), import_id)
-        more = run.status == "running" and advance_import(run, by=actor(), at=now())
-        session.commit()
+        more, _ = take_portion(import_id, by=actor(), at=now())
 
 
 @blueprint.post("/imports/<import_id>/withdrawal")
 @may("import")
 def withdraw(import_id: str) -> AnyResponse:
     """Give up an import that has not begun."""
-    withdraw_import(get_import(actor(), parse_id(import_id) or 0), by=actor())
+    withdraw_import(hold_import(actor(), parse_id(import_id) or 0), by=actor())
     session.commit()
     return hx.go_to(url_for("imports.index"))
