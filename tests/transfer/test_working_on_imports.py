@@ -114,6 +114,7 @@ def test_two_who_work_on_one_import_count_each_line_once(ground: Ground, monkeyp
 def test_a_portion_is_counted_from_what_is_stored_not_from_what_was_remembered(ground: Ground) -> None:
     import_id = ground.upload("".join(map(row, range(3))))
     remembered = session.get_one(ImportRun, import_id)
+    session.commit()
     assert ground.at_once(lambda: jobs.advance_imports(at=ground.make.at)) == []
     assert jobs.take_portion(import_id, by=SYSTEM, at=ground.make.at) == (False, jobs.Tally())
     assert (remembered.status, remembered.created) == ("done", 3)
