@@ -110,23 +110,23 @@ def _text_position_on_postgresql(element: FunctionElement[int], compiler: Any, *
 
 
 class unindexed(FunctionElement[Any]):
-    """A column that no index is used for: SQLite guesses without statistics which one to use, and we know better."""
+    """A column or condition that no index serves: SQLite guesses without statistics which to use; we know better."""
 
     inherit_cache = True
 
-    def __init__(self, column: Any) -> None:
-        super().__init__(column)
-        self.type = column.type
+    def __init__(self, expression: Any) -> None:
+        super().__init__(expression)
+        self.type = expression.type
 
 
 @compiles(unindexed)
 def _unindexed(element: FunctionElement[Any], compiler: Any, **kw: Any) -> str:
-    return str(compiler.process(element.clauses, **kw))
+    return f"({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(unindexed, "sqlite")
 def _unindexed_on_sqlite(element: FunctionElement[Any], compiler: Any, **kw: Any) -> str:
-    return f"+{compiler.process(element.clauses, **kw)}"
+    return f"+({compiler.process(element.clauses, **kw)})"
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})

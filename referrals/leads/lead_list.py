@@ -156,17 +156,20 @@ class LeadList:
 
     def pager_of_hits(self) -> Pager:
         """With few hits they are found first and then sorted; with many, the sorted list is walked until enough hit."""
-        found = [Lead.id.in_(search.candidates(self.term, self.partner_id)), *self.visible(), *self.facets_to_check()]
-        found += [*self.dates(unindexed(Lead.submitted_at)), *self.recheck()]
-        hits = ROWS.where(*found)
+        hits = Pager(ROWS.where(*self.hits()), self.sorting_anew, Lead.id)
         if self.candidates <= FEW_HITS:
-            return Pager(hits, self.sorting_anew, Lead.id)
-        return WalkingPager(
-            Pager(hits, self.sorting_anew, Lead.id),
-            self.order,
-            self.along_the_order(),
-            search.Looking(self.term, self.partner_id, self.candidates),
-        )
+            return hits
+        looking = search.Looking(self.term, self.partner_id, self.candidates)
+        return WalkingPager(hits, Pager(ROWS, self.sorting_anew, Lead.id), self.order, self.along_the_order(), looking)
+
+    def hits(self) -> Iterator[ColumnElement[bool]]:
+        """What the rows must meet that hold the term, told so that the candidates are read and nothing else."""
+        yield Lead.id.in_(search.candidates(self.term, self.partner_id))
+        yield from (unindexed(condition) for condition in self.visible())
+        yield from self.facets_to_check()
+        yield from self.dates(unindexed(Lead.submitted_at))
+        if not search.is_exact(self.term):
+            yield search.holds(self.term)
 
     @property
     def sorting_anew(self) -> Order:
@@ -186,7 +189,7 @@ class LeadList:
             conditions.append(Lead.rep_key == name_key.scalar_subquery())
         elif self.order.name == "rep" and "rep_id" in self.facets:
             conditions.append(Lead.rep_key == "")
-        if self.keeps_counts and self.kept.lowest is not None:
+        if self.facets and self.keeps_counts and self.kept.lowest is not None:
             conditions.append(self.order.key.between(self.kept.lowest, self.kept.highest))
         return conditions
 
@@ -221,23 +224,18 @@ class LeadList:
         if self.wish.until is not None:
             yield column < self.wish.until
 
-    def recheck(self) -> list[ColumnElement[bool]]:
-        return [] if search.is_exact(self.term) else [search.holds(self.term)]
-
     @cached_property
     def total(self) -> int:
         """How many leads there are over all pages: from the kept counts, or the search index, where they suffice."""
         if self.keeps_counts and not self.term:
             return self.kept.leads
-        conditions = [*self.visible(), *self.facets_to_check()]
         if not self.term:
-            return self.counted(*conditions, *self.dates())
+            return self.counted(*self.visible(), *self.facets_to_check(), *self.dates())
         everything = self.keeps_counts and not self.facets
         own = self.partner_id is None or search.tells_partners()
         if not self.candidates or (everything and own and search.is_exact(self.term)):
             return self.candidates
-        hits = Lead.id.in_(search.candidates(self.term, self.partner_id))
-        return self.counted(hits, *conditions, *self.dates(unindexed(Lead.submitted_at)), *self.recheck())
+        return self.counted(*self.hits())
 
     def counted(self, *conditions: ColumnElement[bool]) -> int:
         return session.scalar(select(func.count()).select_from(Lead).where(*conditions)) or 0

@@ -13,9 +13,12 @@ from referrals.listing import AnyRow, Order, Pager
 class WalkingPager(Pager):
     """Walks along the sort index and keeps what holds the term; when that takes too long, sorts all hits instead."""
 
-    def __init__(self, hits: Pager, order: Order, conditions: Sequence[ColumnElement[bool]], looking: Looking) -> None:
+    def __init__(
+        self, hits: Pager, rows: Pager, order: Order, conditions: Sequence[ColumnElement[bool]], looking: Looking
+    ) -> None:
         super().__init__(select(Lead.id), order, Lead.id)
         self.hits = hits
+        self.rows = rows
         self.looking = looking
         self.near = select(Lead.id, *looking.columns).where(*conditions)
 
@@ -28,6 +31,6 @@ class WalkingPager(Pager):
             # The walk comes in order, and without an ORDER BY of its own this stops at the last row it needs.
             found = session.scalars(select(walk.c.id).where(*self.looking.holding(walk)).limit(size)).all()
             if len(found) == size:
-                rows = self.hits.cut_down(self.hits.statement.where(Lead.id.in_(found)), size, None, 0, backwards)
+                rows = self.rows.cut_down(self.rows.statement.where(Lead.id.in_(found)), size, None, 0, backwards)
                 return list(session.execute(rows))[:: -1 if backwards else 1]
         return self.hits.fetch(size, beyond=beyond, skip=skip, backwards=backwards)
