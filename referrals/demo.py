@@ -107,7 +107,9 @@ class DatabaseNotEmpty(RuleBroken):
 
 def logins() -> list[tuple[str, str, str]]:
     """Role, e-mail and password of the demo's people, if this database holds the demo."""
-    rows = session.execute(select(Person.email, Person.name).where(Person.demo, Person.email.is_not(None)).order_by(Person.id)).all()
+    rows = session.execute(
+        select(Person.email, Person.name).where(Person.demo, Person.email.is_not(None)).order_by(Person.id)
+    ).all()
     roles = {email: "administrator" if role == "admin" else "representative" for role, _, email, _, _ in STAFF}
     return [(roles.get(str(email), f"partner, {name}"), str(email), PASSWORD) for email, name in rows]
 

@@ -19,11 +19,18 @@ def serve(host: str, port: int, demo: bool) -> None:
     """Bring the schema up to date, then serve; the scheduler runs in the same process."""
     from referrals.serving import serve as serve_forever
 
-    app = application(base_url=f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")  # noqa: S104
+    app = application(**own_address(host, port))
     if demo:
         with app.app_context():
             tell_logins(app, only_when_empty=True)
     serve_forever(app, host, port)
+
+
+def own_address(host: str, port: int) -> dict[str, str]:
+    """Where links in mails lead when no setting says it; a port that the system chooses (0) is not known yet."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
+    name = everywhere.get(host, f"[{host}]" if ":" in host else host)
+    return {"base_url": f"http://{name}:{port}"} if port else {}
 
 
 @click.command()

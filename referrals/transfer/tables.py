@@ -4,15 +4,21 @@ import csv
 import io
 import re
 import unicodedata
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
 from typing import Any
 
 from referrals.errors import RuleBroken
 from referrals.wording import N_
 
 LONGEST_CELL = 100_000
+MOST_CELLS = 5_000_000
+MOST_UNPACKED = 300 * 1024 * 1024
+CELL_PLACE = re.compile(rb'r=["\']([A-Z]{1,3})([0-9]{1,7})["\']')
 DELIMITERS = ",;\t|"
 BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -63,7 +69,8 @@ def read_table(content: bytes, file_name: str) -> Table:
     header = tuple(" ".join(printable(re.sub(r"\s", " ", name)).split()) for name in first)
     if not rest:
         raise EmptyTable(field="file")
-    names = [name if header.index(name) == place else "" for place, name in enumerate(header)]
+    first_places = {name: place for place, name in reversed(list(enumerate(header)))}
+    names = [name if first_places[name] == place else "" for place, name in enumerate(header)]
     return Table(
         tuple(name for name in names if name),
         tuple(
@@ -108,6 +115,7 @@ def decode(content: bytes) -> str:
 def workbook_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
     from python_calamine import CalamineError, CalamineWorkbook
 
+    refuse_vast_workbook(content)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
@@ -115,6 +123,28 @@ def workbook_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
         raise NotATable(field="file") from None
     for number, row in enumerate(rows, 1):
         yield number, [cell_text(cell) for cell in row]
+
+
+def refuse_vast_workbook(content: bytes) -> None:
+    """Raises NotATable for what would fill the memory: a kilobyte can span a billion cells, or unpack to gigabytes."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED:
+                raise NotATable(field="file")
+            for name in parts.namelist():
+                if name.startswith("xl/worksheets/") and cells_spanned(parts.read(name)) > MOST_CELLS:
+                    raise NotATable(field="file")
+    except (zipfile.BadZipFile, OSError, zlib.error, NotImplementedError, RuntimeError):
+        raise NotATable(field="file") from None
+
+
+def cells_spanned(sheet: bytes) -> int:
+    """Of the rectangle that a reader makes of a sheet."""
+    columns, rows = 0, 0
+    for letters, digits in CELL_PLACE.findall(sheet):
+        rows = max(rows, int(digits))
+        columns = max(columns, reduce(lambda number, letter: number * 26 + letter - 64, letters, 0))
+    return columns * rows
 
 
 def cell_text(cell: Any) -> str:
