@@ -33,7 +33,7 @@ LINES = [
     {"db", "config", "secrets_box"},
     {"money", "lifecycle", "values"},
     {"errors"},
-    {"clock", "normal_form", "wording"},
+    {"clock", "ids", "normal_form", "wording"},
 ]
 HTTP_LIBRARIES = {"flask", "werkzeug", "wtforms", "jinja2", "marshmallow"}
 HTTP_EXTENSIONS = {

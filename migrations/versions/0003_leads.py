@@ -97,7 +97,7 @@ def upgrade() -> None:
             "status_rank",
             sa.SmallInteger(),
             sa.Computed(
-                "CASE status WHEN 'submitted' THEN 0 WHEN 'in_progress' THEN 1 WHEN 'awarded' THEN 2 WHEN 'ineligible' THEN 3 END",  # noqa: E501
+                "CASE status WHEN 'submitted' THEN 0 WHEN 'in_progress' THEN 1 WHEN 'awarded' THEN 2 WHEN 'ineligible' THEN 3 END",
                 persisted=True,
             ),
             nullable=False,

@@ -33,7 +33,9 @@ def upgrade() -> None:
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("unchanged", sa.BigInteger(), nullable=False),
         sa.Column("refused", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("status IN ('new', 'running', 'done', 'failed', 'withdrawn')", name=op.f("ck_import_runs_status")),
+        sa.CheckConstraint(
+            "status IN ('new', 'running', 'done', 'failed', 'withdrawn')", name=op.f("ck_import_runs_status")
+        ),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name="fk_import_runs_partner_id_partners"),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_import_runs_person_id_persons"),
         sa.PrimaryKeyConstraint("id", name="pk_import_runs"),

@@ -50,7 +50,7 @@ def is_on_staff(person_id: int) -> bool:
 
 def active_staff() -> ColumnElement[bool]:
     """The memberships of those on the staff now."""
-    return Membership.partner_id.is_(None) & (Membership.status == "active")
+    return Membership.role.in_(("rep", "admin")) & (Membership.status == "active")
 
 
 def tell(

@@ -12,7 +12,7 @@ UNSENT = text("sent_at IS NULL AND parked_at IS NULL")
 
 
 class OutboxMessage(Base):
-    """A mail to send. It is worded when it is sent, from `template` and `params`, in `language`.
+    """A mail to send, or with `to_phone` a short message. It is worded when it is sent, from `template` and `params`.
 
     `message_key` is its stable id, the same at every try. `secret` ones carry a link that acts for the recipient.
     """
@@ -26,7 +26,8 @@ class OutboxMessage(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     message_key: Mapped[str] = mapped_column(KeyText, unique=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"), index=True)
-    to_email: Mapped[str]
+    to_email: Mapped[str] = mapped_column(default="")
+    to_phone: Mapped[str] = mapped_column(default="")
     to_name: Mapped[str] = mapped_column(default="")
     language: Mapped[str] = mapped_column(default="en")
     template: Mapped[str]

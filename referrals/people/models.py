@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from referrals.db import Base, Id, KeyText
 from referrals.normal_form import normal_form
 from referrals.people.lifecycle import MEMBERSHIP
-from referrals.people.rules import ROLES
+from referrals.people.rules import ROLES, masked_phone
 
 
 def one_of(column: str, values: tuple[str, ...]) -> str:
@@ -25,6 +25,7 @@ class Person(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     email: Mapped[str | None] = mapped_column(KeyText, unique=True)
     phone: Mapped[str | None] = mapped_column(KeyText, unique=True)
+    nickname: Mapped[str] = mapped_column(default="")
     name: Mapped[str] = mapped_column(default="")
     name_key: Mapped[str] = mapped_column(KeyText, default="")
     search_text: Mapped[str] = mapped_column(KeyText, default="")
@@ -40,6 +41,11 @@ class Person(Base):
     created_at: Mapped[datetime]
 
     @property
+    def called(self) -> str:
+        """How a salesperson is shown: the nickname when one is set, the masked phone otherwise (`SPEC §1`)."""
+        return self.nickname or masked_phone(self.phone or "")
+
+    @property
     def reads(self) -> str:
         """The language to write to this person in: the chosen one, else that of their last visit."""
         return self.language or self.seen_language or "en"
@@ -53,22 +59,29 @@ class Person(Base):
         return value
 
 
+STAFF = text("partner_id IS NULL AND shop_id IS NULL")
+
+
 class Membership(Base):
-    """What a person is here: a member of one partner organisation, or staff."""
+    """What a person is here: a member of one partner organisation or of one shop, a salesperson of one, or staff."""
 
     __tablename__ = "memberships"
     __table_args__ = (
         CheckConstraint(one_of("role", ROLES), name="role"),
         CheckConstraint(one_of("status", MEMBERSHIP.states), name="status"),
         CheckConstraint("(role = 'member') = (partner_id IS NOT NULL)", name="partner_of_member"),
+        CheckConstraint("(role IN ('merchant', 'salesperson')) = (shop_id IS NOT NULL)", name="shop_of_merchant"),
+        CheckConstraint("(role = 'salesperson') = (salesperson_id IS NOT NULL)", name="salesperson"),
         UniqueConstraint("person_id", "partner_id"),
+        UniqueConstraint("person_id", "shop_id", "role"),
+        Index("ix_memberships_shop_id", "shop_id"),
         Index("ix_memberships_partner_id", "partner_id"),
         Index(
             "uq_memberships_staff",
             "person_id",
             unique=True,
-            sqlite_where=text("partner_id IS NULL"),
-            postgresql_where=text("partner_id IS NULL"),
+            sqlite_where=STAFF,
+            postgresql_where=STAFF,
         ),
     )
 
@@ -76,9 +89,13 @@ class Membership(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
     role: Mapped[str]
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("partners.id"))
+    shop_id: Mapped[int | None] = mapped_column(ForeignKey("shops.id"))
+    salesperson_id: Mapped[int | None] = mapped_column(ForeignKey("salespeople.id"))
     view_referrals: Mapped[bool] = mapped_column(default=False)
     view_financials: Mapped[bool] = mapped_column(default=False)
     manage_members: Mapped[bool] = mapped_column(default=False)
+    manage: Mapped[bool] = mapped_column(default=False)
+    finance: Mapped[bool] = mapped_column(default=False)
     status: Mapped[str] = mapped_column(default="active")
     created_at: Mapped[datetime]
 
@@ -169,6 +186,21 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None]
 
 
+class OneTimeCode(Base):
+    """A code that went to a phone, by which its owner proves to hold it; a few wrong tries end it."""
+
+    __tablename__ = "one_time_codes"
+    __table_args__ = (Index("ix_one_time_codes_phone", "phone", "created_at"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    phone: Mapped[str] = mapped_column(KeyText)
+    code_digest: Mapped[str] = mapped_column(KeyText)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    used_at: Mapped[datetime | None]
+
+
 class ApiKey(Base):
     """A bearer key of the JSON API; shown once, stored as its digest (`SPEC §14`)."""
 
@@ -178,6 +210,7 @@ class ApiKey(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str]
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("partners.id"), index=True)
+    shop_id: Mapped[int | None] = mapped_column(ForeignKey("shops.id"), index=True)
     name: Mapped[str] = mapped_column(default="")
     beginning: Mapped[str]
     secret_digest: Mapped[str] = mapped_column(KeyText, unique=True)

@@ -89,7 +89,11 @@ def add_partner_member(
 
 def add_staff(person: Person, role: str, *, by: Actor, at: datetime) -> Membership:
     """Make a person a sales representative (`rep`) or administrator (`admin`). Raises AlreadyMember."""
-    known = session.scalar(select(Membership).where(Membership.person_id == person.id, Membership.partner_id.is_(None)))
+    known = session.scalar(
+        select(Membership).where(
+            Membership.person_id == person.id, Membership.partner_id.is_(None), Membership.shop_id.is_(None)
+        )
+    )
     if known is not None and known.status != "left":
         raise AlreadyMember(field="email")
     if known is None:
@@ -138,7 +142,7 @@ def change_membership(membership: Membership, status: str, *, by: Actor, at: dat
         require_another_manager(membership)
         require_another_administrator(membership)
         end_sign_ins(SignIn.membership_id == membership.id, at=at)
-        if membership.partner_id is None:
+        if membership.role in {"rep", "admin"}:
             stop_assigning(membership.person_id)
     MEMBERSHIP.move(membership, status)
     note_change(membership, by=by, at=at, status=status)

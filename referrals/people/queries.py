@@ -17,7 +17,7 @@ from referrals.people.models import (
     Representative,
     SignIn,
 )
-from referrals.people.rules import PERMISSIONS, Actor
+from referrals.people.rules import PERMISSIONS, SHOP_PERMISSIONS, Actor
 from referrals.people.tokens import digest
 
 
@@ -49,13 +49,15 @@ def actor_of(person: Person, membership: Membership | None, rep_id: int | None) 
     """Who acts when this person acts in this membership."""
     if membership is None:
         return Actor(role="nobody", person_id=person.id, name=person.name)
-    permissions = frozenset(name for name in PERMISSIONS if getattr(membership, name))
+    permissions = frozenset(name for name in PERMISSIONS + SHOP_PERMISSIONS if getattr(membership, name))
     return Actor(
         role=membership.role,
         person_id=person.id,
         membership_id=membership.id,
         partner_id=membership.partner_id,
-        rep_id=rep_id if membership.partner_id is None else None,
+        shop_id=membership.shop_id,
+        salesperson_id=membership.salesperson_id,
+        rep_id=rep_id if membership.role in {"rep", "admin"} else None,
         permissions=permissions,
         name=person.name,
     )
@@ -109,6 +111,7 @@ class MemberList(Listing):
             .join(Person, Person.id == Membership.person_id)
             .outerjoin(Representative, (Representative.person_id == Person.id) & Membership.partner_id.is_(None))
             .where(visible_memberships(viewer), Membership.partner_id.is_not_distinct_from(partner_id))
+            .where(Membership.shop_id.is_(None))
         )
         if wish.get("status"):
             statement = statement.where(Membership.status == wish.get("status"))

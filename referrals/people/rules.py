@@ -5,15 +5,22 @@ from dataclasses import dataclass, field
 from referrals.errors import NotAllowed
 
 PERMISSIONS = ("view_referrals", "view_financials", "manage_members")
-ROLES = ("member", "rep", "admin")
+SHOP_PERMISSIONS = ("manage", "finance")
+ROLES = ("member", "rep", "admin", "merchant", "salesperson")
 
-# What a role may do whatever the permissions of the membership; partner members get theirs from PERMISSIONS.
+# What a role may do whatever the permissions of the membership; members of partners and shops get more from theirs.
 RIGHTS: dict[str, frozenset[str]] = {
     "member": frozenset({"submit_leads"}),
     "key": frozenset({"submit_leads", "view_referrals"}),
     "rep": frozenset({"work_leads", "view_people"}),
-    "admin": frozenset({"work_leads", "view_people", "configure", "manage_people", "import"}),
-    "system": frozenset({"work_leads", "import"}),
+    "admin": frozenset(
+        {"work_leads", "view_people", "configure", "manage_people", "import", "view_shop", "manage", "finance"}
+    ),
+    "merchant": frozenset({"view_shop"}),
+    "salesperson": frozenset({"sell"}),
+    "shop_key": frozenset({"view_shop", "manage", "finance"}),
+    "operator": frozenset({"import"}),
+    "system": frozenset({"work_leads", "import", "view_shop", "manage", "finance"}),
 }
 
 
@@ -25,6 +32,8 @@ class Actor:
     person_id: int | None = None
     membership_id: int | None = None
     partner_id: int | None = None
+    shop_id: int | None = None
+    salesperson_id: int | None = None
     rep_id: int | None = None
     permissions: frozenset[str] = field(default_factory=frozenset)
     name: str = ""

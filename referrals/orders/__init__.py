@@ -1,0 +1,1 @@
+"""Orders and their events, from whichever platform they come (`SPEC §7`)."""

@@ -1,0 +1,1 @@
+"""What platforms send, read as our own orders and events."""

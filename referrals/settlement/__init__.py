@@ -1,0 +1,1 @@
+"""Settling what is due, by hand too; top-ups and withdrawals (`SPEC §9`, §10)."""
