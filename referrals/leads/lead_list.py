@@ -18,7 +18,7 @@ from referrals.leads import search
 from referrals.leads.lifecycle import PAYOUT, STATUS
 from referrals.leads.models import FACETS, Lead, LeadCount, Product
 from referrals.leads.queries import visible_to
-from referrals.leads.walking import WalkingPager
+from referrals.leads.walking import SortingPager, WalkingPager
 from referrals.lifecycle import Lifecycle
 from referrals.listing import AnyRow, Order, Pager, Slice, Statement, chosen_order
 from referrals.partners.models import Partner
@@ -146,35 +146,37 @@ class LeadList:
         return self.total
 
     def pager(self) -> Pager:
-        if self.term:
-            return self.pager_of_hits()
-        if self.is_dated and self.order.name != "submitted_at" and self.total <= FEW_HITS:
-            return Pager(ROWS.where(*self.visible(), *self.dates()), self.sorting_anew, Lead.id)
-        if self.facets and not self.is_dated and self.total <= FEW_KEPT:
-            return Pager(ROWS.where(*self.visible(), *self.facets_to_seek()), self.sorting_anew, Lead.id)
+        """With few hits they are found first and then sorted; with many, the sorted list is walked until enough hit."""
+        rows = Pager(ROWS, replace(self.order, key=unindexed(self.order.key)), Lead.id)
+        if self.term and self.candidates > FEW_HITS:
+            looking = search.Looking(self.term, self.partner_id, self.candidates)
+            return WalkingPager(rows, list(self.hits()), self.order, self.along_the_order(), looking)
+        if self.finds_few:
+            return SortingPager(rows, list(self.hits()))
         return Pager(ROWS.where(*self.along_the_order()), self.order, Lead.id)
 
-    def pager_of_hits(self) -> Pager:
-        """With few hits they are found first and then sorted; with many, the sorted list is walked until enough hit."""
-        hits = Pager(ROWS.where(*self.hits()), self.sorting_anew, Lead.id)
-        if self.candidates <= FEW_HITS:
-            return hits
-        looking = search.Looking(self.term, self.partner_id, self.candidates)
-        return WalkingPager(hits, Pager(ROWS, self.sorting_anew, Lead.id), self.order, self.along_the_order(), looking)
+    @property
+    def finds_few(self) -> bool:
+        """Whether an index finds so few leads that sorting them is quicker than walking until they come."""
+        if self.term:
+            return self.candidates <= FEW_HITS
+        if self.is_dated:
+            return self.order.name != "submitted_at" and self.total <= FEW_HITS
+        return bool(self.facets) and self.total <= FEW_KEPT
 
     def hits(self) -> Iterator[ColumnElement[bool]]:
-        """What the rows must meet that hold the term, told so that the candidates are read and nothing else."""
-        yield Lead.id.in_(search.candidates(self.term, self.partner_id))
-        yield from (unindexed(condition) for condition in self.visible())
-        yield from self.facets_to_check()
-        yield from self.dates(unindexed(Lead.submitted_at))
-        if not search.is_exact(self.term):
-            yield search.holds(self.term)
-
-    @property
-    def sorting_anew(self) -> Order:
-        """The order, without the index that is in it."""
-        return replace(self.order, key=unindexed(self.order.key))
+        """What the rows must meet, told so that the index is used that names the fewest leads besides them."""
+        if self.term:
+            yield Lead.id.in_(search.candidates(self.term, self.partner_id))
+            yield from (unindexed(condition) for condition in self.visible())
+            yield from self.facets_to_check()
+            yield from self.dates(unindexed(Lead.submitted_at))
+            if not search.is_exact(self.term):
+                yield search.holds(self.term)
+            return
+        yield from self.visible()
+        yield from self.facets_to_check() if self.is_dated else self.facets_to_seek()
+        yield from self.dates(Lead.submitted_at)
 
     def along_the_order(self) -> list[ColumnElement[bool]]:
         """What the rows must meet, told so that the index of the order is walked, from where the first can stand."""
@@ -209,7 +211,7 @@ class LeadList:
             "status_rank": range(len(STATUS.states)),
             "payout_rank": range(len(PAYOUT.states)),
         }
-        last = max(FACETS.index(name) for name in self.facets)
+        last = max((FACETS.index(name) for name in self.facets), default=-1)
         for name in FACETS[: last + 1]:
             column = getattr(Lead, name)
             yield column == self.facets[name] if name in self.facets else column.in_(everything[name])
@@ -218,7 +220,7 @@ class LeadList:
     def is_dated(self) -> bool:
         return self.wish.since is not None or self.wish.until is not None
 
-    def dates(self, column: Any = Lead.submitted_at) -> Iterator[ColumnElement[bool]]:
+    def dates(self, column: Any) -> Iterator[ColumnElement[bool]]:
         if self.wish.since is not None:
             yield column >= self.wish.since
         if self.wish.until is not None:
@@ -229,11 +231,9 @@ class LeadList:
         """How many leads there are over all pages: from the kept counts, or the search index, where they suffice."""
         if self.keeps_counts and not self.term:
             return self.kept.leads
-        if not self.term:
-            return self.counted(*self.visible(), *self.facets_to_check(), *self.dates())
         everything = self.keeps_counts and not self.facets
         own = self.partner_id is None or search.tells_partners()
-        if not self.candidates or (everything and own and search.is_exact(self.term)):
+        if self.term and (not self.candidates or (everything and own and search.is_exact(self.term))):
             return self.candidates
         return self.counted(*self.hits())
 
@@ -271,8 +271,7 @@ class LeadList:
 
     def everything(self) -> Iterator[AnyRow]:
         """All rows in order, for an export; read in portions."""
-        pager = self.pager()
-        statement = pager.statement if not isinstance(pager, WalkingPager) else pager.hits.statement
+        statement = ROWS.where(*(self.hits() if self.term or self.finds_few else self.along_the_order()))
         columns = (self.order.key, Lead.id)
         ordered = statement.order_by(*(one.desc() if self.order.descending else one.asc() for one in columns))
         yield from session.execute(ordered.execution_options(yield_per=PORTION))

@@ -104,6 +104,19 @@ def fill_with_all_kinds(make: Making) -> None:
         session.commit()
 
 
+@pytest.mark.parametrize("few", [0, 100], ids=["walking", "sorting"])
+@pytest.mark.parametrize("sort", ["submitted_at", "-business_name", "rep"])
+def test_filters_and_days_hold_together(make: Making, few: int, sort: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lead_list, "FEW_HITS", few)
+    fill_with_all_kinds(make)
+    staff, since = make.admin(), make.later(minutes=20)
+    wish = LeadWish(product="plus", since=since, sort=sort)
+    rows = LeadList(staff, wish).slice().rows
+    leads = session.scalars(select(Lead).where(Lead.submitted_at >= since)).all()
+    assert sorted(row.ref for row in rows) == sorted(lead.ref for lead in leads if lead.product.code == "plus")
+    assert LeadList(staff, wish).count() == len(rows)
+
+
 def is_wanted(
     lead: Lead, product: str = "", status: str = "", payout: str = "", rep: str = "", partner: str = "", q: str = ""
 ) -> bool:
