@@ -60,4 +60,5 @@ def upgrade() -> None:
 
     # Not in a batch: rebuilding these tables on SQLite would lose the triggers on them.
     op.add_column("persons", sa.Column("nickname", sa.Text(), nullable=False, server_default=""))
+    op.add_column("persons", sa.Column("called_key", KEY, nullable=False, server_default=""))
     op.add_column("outbox_messages", sa.Column("to_phone", sa.Text(), nullable=False, server_default=""))

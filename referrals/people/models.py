@@ -26,6 +26,7 @@ class Person(Base):
     email: Mapped[str | None] = mapped_column(KeyText, unique=True)
     phone: Mapped[str | None] = mapped_column(KeyText, unique=True)
     nickname: Mapped[str] = mapped_column(default="")
+    called_key: Mapped[str] = mapped_column(KeyText, default="")
     name: Mapped[str] = mapped_column(default="")
     name_key: Mapped[str] = mapped_column(KeyText, default="")
     search_text: Mapped[str] = mapped_column(KeyText, default="")
@@ -44,6 +45,13 @@ class Person(Base):
     def called(self) -> str:
         """How a salesperson is shown: the nickname when one is set, the masked phone otherwise (`SPEC §1`)."""
         return self.nickname or masked_phone(self.phone or "")
+
+    @validates("nickname", "phone")
+    def keep_called_key(self, attribute: str, value: str | None) -> str | None:
+        """Whatever sets nickname or phone sets what lists of salespeople sort and search by."""
+        nickname, phone = (value, self.phone) if attribute == "nickname" else (self.nickname, value)
+        self.called_key = normal_form(nickname or masked_phone(phone or ""))
+        return value
 
     @property
     def reads(self) -> str:
