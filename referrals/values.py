@@ -32,6 +32,7 @@ INVISIBLE = {"Cf", "Cn", "Zs", "Zl", "Zp"}
 DOMAIN_PART = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
 LONGEST_EMAIL = 254
 LONGEST_URL = 2000
+LARGEST_ID = 2**63 - 1
 
 
 class NotAnEmail(RuleBroken):
@@ -191,4 +192,6 @@ def readable_host(url: str) -> str:
 
 def parse_id(text: str) -> int | None:
     """A row number from a URL, or None where it is none; larger than any row's is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19):
+        return None
+    return int(text) if int(text) <= LARGEST_ID else None
