@@ -133,6 +133,8 @@ def upgrade() -> None:
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("from_at", MOMENT, nullable=False),
         sa.Column("until_at", MOMENT, nullable=True),
+        sa.Column("ends_at", MOMENT, nullable=True),
+        sa.Column("closed_at", MOMENT, nullable=True),
         sa.Column("recorded_at", MOMENT, nullable=False),
         sa.Column("superseded_at", MOMENT, nullable=True),
         sa.Column("superseded_by", sa.Text(), nullable=True),

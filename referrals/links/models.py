@@ -125,7 +125,8 @@ class Identification(Base):
 class Binding(Base):
     """A customer belongs to a salesperson in `[from_at, until_at)`, by a click and the rule it was judged by.
 
-    Rows are added and closed; one that a join or a late click proved wrong is marked superseded, with the cause.
+    Rows are added, and closed once (`closed_at` says when that was known); `ends_at` is when one ends by itself. One
+    that a join or a late click proved wrong is marked superseded, with the cause.
     """
 
     __tablename__ = "bindings"
@@ -145,6 +146,8 @@ class Binding(Base):
     rule: Mapped[str]
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime]
     superseded_at: Mapped[datetime | None]
     superseded_by: Mapped[str | None]
