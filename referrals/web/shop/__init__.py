@@ -1,0 +1,1 @@
+"""The pages of merchants, and of staff who look into a shop (`SPEC §13`)."""
