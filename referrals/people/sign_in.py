@@ -160,13 +160,23 @@ def spend_recovery_code(person: Person, code: str, *, at: datetime) -> bool:
     return spent_one(spent)
 
 
-def make_key(kind: str, *, partner_id: int | None = None, name: str, scopes: list[str], by: Actor, at: datetime) -> str:
+def make_key(
+    kind: str,
+    *,
+    partner_id: int | None = None,
+    shop_id: int | None = None,
+    name: str,
+    scopes: list[str],
+    by: Actor,
+    at: datetime,
+) -> str:
     """A new API key; answers its secret, which is shown once and not stored."""
     secret = f"rk_{kind}_{new_token()}"
     session.add(
         ApiKey(
             kind=kind,
             partner_id=partner_id,
+            shop_id=shop_id,
             name=name,
             beginning=secret[: len(kind) + 8],
             secret_digest=digest(secret),
