@@ -1,7 +1,7 @@
 """The database: engine, session, column types, and when a transaction takes the write lock (`STACK`, SQLite)."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Text,
+    TextClause,
     TypeDecorator,
     event,
     text,
@@ -186,11 +187,47 @@ def lock_names(names: Iterable[str]) -> None:
 
     SQLite has one writer at a time already. PostgreSQL locks 64-bit digests, in order, so that nobody deadlocks.
     """
+    hold_digests(names, text("SELECT pg_advisory_xact_lock(:digest)"))
+
+
+def share_names(names: Iterable[str]) -> None:
+    """Hold these names together with others who share them; whoever locks one waits for all, and all for them."""
+    hold_digests(names, text("SELECT pg_advisory_xact_lock_shared(:digest)"))
+
+
+def hold_digests(names: Iterable[str], statement: TextClause) -> None:
     if session.get_bind().dialect.name != "postgresql":
         return
     digests = {int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True) for name in names}
     for digest in sorted(digests):
-        session.execute(text("SELECT pg_advisory_xact_lock(:digest)"), {"digest": digest})
+        session.execute(statement, {"digest": digest})
+
+
+def insert_rows(model: type[Base], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write many rows by one statement, as quickly as the driver can. Defaults of the models do not apply."""
+    if not rows:
+        return
+    connection = session.connection()
+    dialect = connection.dialect
+    table = model.__table__
+    kept = [table.columns[name] for name in columns]
+    adapters = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in kept]
+    fields = list(zip(*rows, strict=True))
+    for place, adapt in enumerate(adapters):
+        if adapt is not None:
+            fields[place] = tuple(map(adapt, fields[place]))
+    names = ", ".join(dialect.identifier_preparer.format_column(column) for column in kept)
+    if dialect.name == "postgresql":
+        kinds = (column.type.compile(dialect).split(" COLLATE ")[0] for column in kept)
+        places = ", ".join(f"%s::{kind}[]" for kind in kinds)
+        arrays = tuple(list(field) for field in fields)
+        connection.exec_driver_sql(
+            f"INSERT INTO {model.__tablename__} ({names}) SELECT * FROM unnest({places})", arrays
+        )  # noqa: S608
+        return
+    places = ", ".join("?" for _ in kept)
+    statement = f"INSERT INTO {model.__tablename__} ({names}) VALUES ({places})"  # noqa: S608
+    connection.exec_driver_sql(statement, list(zip(*fields, strict=True)))
 
 
 def is_reachable() -> bool:

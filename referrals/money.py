@@ -83,3 +83,8 @@ def parse(text: str, currency: str) -> Money:
     if minor > LARGEST:
         raise AmountTooLarge
     return Money(-minor if sign else minor, currency)
+
+
+def round_half_up(numerator: int, denominator: int) -> int:
+    """The nearest integer to a fraction that is not negative; a half goes up. Every rounding of the house is this."""
+    return (2 * numerator + denominator) // (2 * denominator)

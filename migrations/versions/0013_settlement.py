@@ -69,6 +69,8 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("due_at", MOMENT, nullable=True),
         sa.Column("settled_at", MOMENT, nullable=True),
+        sa.Column("facts_before_id", sa.BigInteger(), nullable=True),
+        sa.Column("facts_until", MOMENT, nullable=True),
         sa.Column("run_id", ID, nullable=True),
         sa.Column("held_at", MOMENT, nullable=True),
         sa.Column("held_reason", sa.Text(), nullable=False),
@@ -110,6 +112,13 @@ def upgrade() -> None:
         ["shop_id", "id"],
         sqlite_where=sa.text("by_hand_due_minor <> 0 OR status = 'by_hand'"),
         postgresql_where=sa.text("by_hand_due_minor <> 0 OR status = 'by_hand'"),
+    )
+    op.create_index(
+        "ix_commissions_reconsidered",
+        "commissions",
+        ["shop_id", "due_at", "order_key", "id"],
+        sqlite_where=sa.text("status IN ('void', 'by_hand')"),
+        postgresql_where=sa.text("status IN ('void', 'by_hand')"),
     )
     op.create_index(
         "ix_commissions_due",

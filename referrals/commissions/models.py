@@ -13,6 +13,7 @@ from referrals.shops.models import COLLECTORS, REFUND_RULES, or_null
 
 KINDS = ("sale",)
 UNSETTLED = text("status = 'pending'")
+SET_ASIDE = text("status IN ('void', 'by_hand')")
 BY_HAND = text("by_hand_due_minor <> 0 OR status = 'by_hand'")
 
 
@@ -24,6 +25,8 @@ class Commission(Base):
     `by_hand_due_minor` the difference to `by_hand_base_minor` (what was dealt with already) that merchant and
     salesperson still have to settle by hand; negative: the salesperson owes. `order_key` is the order's external id.
     `cashback_minor` is the cashback that settlement used, `lines_event_id` the amendment whose lines it used.
+    Settlement counted the refunds whose event has an id below `facts_before_id` and, where the run was one as of a
+    past moment, that had occurred at `facts_until`.
     """
 
     __tablename__ = "commissions"
@@ -43,6 +46,15 @@ class Commission(Base):
             "id",
             sqlite_where=UNSETTLED,
             postgresql_where=UNSETTLED,
+        ),
+        Index(
+            "ix_commissions_reconsidered",
+            "shop_id",
+            "due_at",
+            "order_key",
+            "id",
+            sqlite_where=SET_ASIDE,
+            postgresql_where=SET_ASIDE,
         ),
         Index("ix_commissions_by_hand", "shop_id", "id", sqlite_where=BY_HAND, postgresql_where=BY_HAND),
         Index("ix_commissions_status", "shop_id", "status", "created_at", "id"),
@@ -74,6 +86,8 @@ class Commission(Base):
     created_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    facts_before_id: Mapped[int | None]
+    facts_until: Mapped[datetime | None]
     run_id: Mapped[int | None] = mapped_column(ForeignKey("settlement_runs.id"))
     held_at: Mapped[datetime | None]
     held_reason: Mapped[str] = mapped_column(default="")
