@@ -33,6 +33,7 @@ from referrals.web import (
 from referrals.web.assets import asset, icon, token
 from referrals.web.audit_words import action_words
 from referrals.web.event_words import event_quote, event_words
+from referrals.web.sell import BLUEPRINTS as SELLING
 from referrals.web.staff import conflicts, imports, outbox, partners, people, setup
 
 BLUEPRINTS = (
@@ -54,6 +55,7 @@ BLUEPRINTS = (
     outbox.blueprint,
     imports.blueprint,
     health.blueprint,
+    *SELLING,
 )
 
 

@@ -32,8 +32,10 @@ blueprint = Blueprint("home", __name__)
 
 @blueprint.get("/")
 @member
-def index() -> Response:
-    """Cards and the latest activity."""
+def index() -> AnyResponse:
+    """Cards and the latest activity; salespeople have a home of their own."""
+    if actor().role == "salesperson":
+        return redirect(url_for("sell_home.index"), 303)
     activity = latest_activity(actor())
     reps = [event.details["rep_id"] for event in activity if event.kind == "assigned"]
     context: dict[str, Any] = {"activity": activity, "rep_names": rep_names(reps)}

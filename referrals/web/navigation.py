@@ -1,9 +1,8 @@
 """The way around: what each role finds where, grouped by what people think about, with counts beside what waits."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask
 from flask_babel import pgettext
 
 from referrals.leads.lifecycle import OPEN
@@ -12,36 +11,20 @@ from referrals.leads.queries import count_leads, count_open_appeals
 from referrals.outbox.queries import unread_count
 from referrals.partners.queries import name_of_partner
 from referrals.people.queries import active_memberships
+from referrals.shops.queries import get_own_shop
 from referrals.web.language import LANGUAGES
+from referrals.web.places import Group, Place
+from referrals.web.sell.ground import seller
+from referrals.web.sell.ways import seller_groups, seller_tabs
 from referrals.web.visitor import Visitor, visitor_or_none
 from referrals.web.words import ROLES, own_words
 from referrals.wording import N_
 
 
-@dataclass(frozen=True)
-class Place:
-    """One page in the navigation. `waits` is how much waits there."""
-
-    label: str
-    path: str
-    icon: str
-    waits: int = 0
-
-    @property
-    def is_here(self) -> bool:
-        return request.path == self.path or (self.path != "/" and request.path.startswith(f"{self.path}/"))
-
-
-@dataclass(frozen=True)
-class Group:
-    """Pages that belong together."""
-
-    label: str
-    places: tuple[Place, ...]
-
-
 def groups(here: Visitor) -> list[Group]:
     """All pages of the visitor's role."""
+    if here.actor.role == "salesperson":
+        return seller_groups()
     return staff_groups(here) if here.actor.is_staff else partner_groups(here)
 
 
@@ -95,6 +78,8 @@ def staff_groups(here: Visitor) -> list[Group]:
 
 def tabs(here: Visitor, unread: int) -> list[Place]:
     """The five places at the thumb of a phone, in words so short that five fit."""
+    if here.actor.role == "salesperson":
+        return seller_tabs()
     home = Place(pgettext("tab", "Home"), "/", "house")
     leads = Place(pgettext("tab", "Leads"), "/leads", "users")
     bell = Place(pgettext("tab", "Bell"), "/notifications", "bell", unread)
@@ -114,7 +99,16 @@ def organisation(here: Visitor) -> str:
     """Below the visitor's name: their partner, or their role."""
     if here.actor.partner_id is not None:
         return name_of_partner(here.actor.partner_id)
+    if here.actor.shop_id is not None:
+        return get_own_shop(here.actor).name
     return own_words(ROLES.get(here.actor.role, ""))
+
+
+def own_corner(here: Visitor) -> dict[str, str]:
+    """How the page calls itself and its visitor, and where their account is; salespeople are at home in their shop."""
+    if here.actor.role == "salesperson":
+        return {"brand": seller().shop.name, "called": here.person.called, "account": "/sell/profile"}
+    return {"brand": "", "called": here.person.name or here.person.called, "account": "/account"}
 
 
 def init_app(app: Flask) -> None:
@@ -148,6 +142,7 @@ class Frame:
             "tab": current(thumb),
             "unread": unread,
             "organisation": organisation(here),
+            **own_corner(here),
             "several": len(active_memberships(here.person.id)) > 1,
         }
 

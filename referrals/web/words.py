@@ -28,6 +28,8 @@ ROLES = {
     "member": N_("Partner member"),
     "rep": N_("Sales representative"),
     "admin": N_("Administrator"),
+    "merchant": N_("Merchant"),
+    "salesperson": N_("Salesperson"),
 }
 PERMISSIONS = {
     "view_referrals": N_("See all leads and referrals of the partner"),
