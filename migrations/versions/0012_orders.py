@@ -17,7 +17,16 @@ MOMENT = sa.DateTime(timezone=True)
 # Table -> the columns that nothing may change; where none are named, the whole row.
 FACTS = {
     "order_lines": (),
-    "order_events": ("shop_id", "order_external_id", "event_id", "type", "occurred_at", "amount_minor", "lines"),
+    "order_events": (
+        "shop_id",
+        "order_external_id",
+        "event_id",
+        "type",
+        "occurred_at",
+        "amount_minor",
+        "lines",
+        "summary_of",
+    ),
 }
 
 
@@ -64,6 +73,7 @@ def upgrade() -> None:
         sa.Column("finished_at", MOMENT, nullable=True),
         sa.Column("cancelled_at", MOMENT, nullable=True),
         sa.Column("completed_at", MOMENT, nullable=True),
+        sa.Column("lines_as_of", MOMENT, nullable=True),
         sa.Column("goods_minor", sa.BigInteger(), nullable=False),
         sa.Column("left_minor", sa.BigInteger(), nullable=False),
         sa.Column("refunded_minor", sa.BigInteger(), nullable=False),
@@ -121,6 +131,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", MOMENT, nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=True),
         sa.Column("lines", DOCUMENT, nullable=False),
+        sa.Column("summary_of", KEY, nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "type IN ('paid', 'shipped', 'completed', 'cancelled', 'refunded', 'amended', 'cashback')",

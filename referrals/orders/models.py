@@ -32,8 +32,9 @@ class Order(Base):
 
     `paid_at` … `cancelled_at` are the earliest times known; `completed_at` is when it counts as completed (`SPEC
     §7`). `goods_minor` is what the lines in force sum to, `left_minor` the goods still sold (N of `SPEC §8`),
-    `excess_minor` what was refunded beyond the order. Attribution: salesperson and how (`via`), or the reason why
-    nobody.
+    `excess_minor` what was refunded beyond the order. `lines_as_of`: as of when a platform, which tells an order whole
+    at each change, last told the lines in force; what it told earlier and comes later is out of date. Attribution:
+    salesperson and how (`via`), or the reason why nobody.
     """
 
     __tablename__ = "orders"
@@ -73,6 +74,7 @@ class Order(Base):
     finished_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    lines_as_of: Mapped[datetime | None]
     goods_minor: Mapped[int]
     left_minor: Mapped[int]
     refunded_minor: Mapped[int] = mapped_column(default=0)
@@ -120,7 +122,9 @@ class OrderEvent(Base):
     """Something that happened to an order, known or not yet. `event_id` is the platform's, unique in the order.
 
     `lines`: of a refund pairs of line id and minor amount (empty: of the order as a whole); of an amendment the new
-    lines as they came, until the order is there to hold them.
+    lines as they came, until the order is there to hold them. `summary_of`: a refund of which only the total is known,
+    by the refund's id, which the refund itself replaces; empty: the total of all refunds, which adds what it exceeds
+    those known one by one.
     """
 
     __tablename__ = "order_events"
@@ -147,6 +151,7 @@ class OrderEvent(Base):
     recorded_at: Mapped[datetime]
     amount_minor: Mapped[int | None]
     lines: Mapped[list[Any]] = mapped_column(default=list)
+    summary_of: Mapped[str | None] = mapped_column(KeyText)
     source: Mapped[str]
 
 
