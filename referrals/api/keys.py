@@ -15,6 +15,7 @@ from referrals.people.answers import find_answer, keep_answer
 from referrals.people.models import ApiAnswer, ApiKey
 from referrals.people.queries import find_key
 from referrals.people.rules import Actor
+from referrals.shops.queries import get_own_shop
 
 P = ParamSpec("P")
 LONGEST_IDEMPOTENCY_KEY = 255
@@ -35,6 +36,39 @@ def partner_key(scope: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
         return checked
 
     return decorate
+
+
+def shop_key(view: Callable[P, Any]) -> Callable[P, Any]:
+    """For calls with a shop's key; `g.shop` is the shop and `g.actor` who acts then.
+
+    Keys with the scope `shop` may do everything, those with `read` look.
+    """
+
+    @wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Any:
+        key = g.api_key
+        looks = "read" in key.scopes and request.method in {"GET", "HEAD"}
+        if key.kind != "shop" or not (looks or "shop" in key.scopes):
+            raise NotAllowed("shop")
+        g.actor = Actor(role="shop_key", shop_id=key.shop_id, name=key.name)
+        g.shop = get_own_shop(g.actor)
+        return view(*args, **kwargs)
+
+    return checked
+
+
+def operator_key(view: Callable[P, Any]) -> Callable[P, Any]:
+    """For calls with a key of whoever runs the whole programme; `g.actor` is who acts then."""
+
+    @wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Any:
+        key = g.api_key
+        if key.kind != "operator":
+            raise NotAllowed("operator")
+        g.actor = Actor(role="operator", name=key.name)
+        return view(*args, **kwargs)
+
+    return checked
 
 
 def require_key() -> None:
