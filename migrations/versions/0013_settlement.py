@@ -121,6 +121,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("status IN ('void', 'by_hand')"),
     )
     op.create_index(
+        "ix_commissions_group_buy_id",
+        "commissions",
+        ["group_buy_id", "status"],
+        sqlite_where=sa.text("group_buy_id IS NOT NULL"),
+        postgresql_where=sa.text("group_buy_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_commissions_due",
         "commissions",
         ["shop_id", "due_at", "order_key", "id"],

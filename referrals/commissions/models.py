@@ -14,6 +14,7 @@ from referrals.shops.models import COLLECTORS, REFUND_RULES, or_null
 KINDS = ("sale",)
 UNSETTLED = text("status = 'pending'")
 SET_ASIDE = text("status IN ('void', 'by_hand')")
+CAMPAIGN = text("group_buy_id IS NOT NULL")
 BY_HAND = text("by_hand_due_minor <> 0 OR status = 'by_hand'")
 
 
@@ -61,6 +62,13 @@ class Commission(Base):
         Index("ix_commissions_settled_at", "shop_id", "status", "settled_at", "id"),
         Index("ix_commissions_salesperson_id", "salesperson_id", "status", "created_at", "id"),
         Index("ix_commissions_run_id", "run_id"),
+        Index(
+            "ix_commissions_group_buy_id",
+            "group_buy_id",
+            "status",
+            sqlite_where=CAMPAIGN,
+            postgresql_where=CAMPAIGN,
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, default=new_id)
