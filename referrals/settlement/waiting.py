@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from referrals.commissions.models import Commission
 from referrals.db import session
@@ -39,6 +40,6 @@ def waiting_in(shop: Shop) -> Waiting:
     return Waiting(*row)
 
 
-def counted(ident: ColumnElement[int], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+def counted(ident: InstrumentedAttribute[int], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     found = select(ident).where(*conditions).limit(MOST).subquery()
     return select(func.count()).select_from(found).scalar_subquery()
