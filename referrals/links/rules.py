@@ -66,9 +66,7 @@ def fold(clicks: Iterable[Facts]) -> Picture:
             intervals[-1] = replace(present, until_at=click.at)
             if outcome == "renewed":
                 ends_at = later_end(present.ends_at, click.ends_at)
-        intervals.append(
-            Interval(click.salesperson_id, click.click_id, click.at, ends_at, click.rule, ends_at=ends_at)
-        )
+        intervals.append(Interval(click.salesperson_id, click.click_id, click.at, ends_at, click.rule, ends_at=ends_at))
     # Of clicks at one and the same moment only the last one's binding lasts.
     return Picture(tuple(one for one in intervals if one.until_at is None or one.from_at < one.until_at), outcomes)
 
