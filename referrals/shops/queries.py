@@ -78,6 +78,11 @@ def find_shop(slug: str) -> Shop | None:
     return session.scalar(select(Shop).where(Shop.slug == slug))
 
 
+def name_of_shop(shop_id: int) -> str:
+    """What a shop is called."""
+    return session.scalar(select(Shop.name).where(Shop.id == shop_id)) or ""
+
+
 def all_shops(viewer: Actor) -> Sequence[Shop]:
     """Every shop that the viewer may see, by name."""
     return session.scalars(select(Shop).where(visible_to(viewer)).order_by(Shop.name_key, Shop.id)).all()

@@ -20,8 +20,10 @@ from referrals.leads.queries import (
     rep_names,
 )
 from referrals.partners.queries import name_of_partner
+from referrals.people.models import Membership
 from referrals.people.queries import active_memberships
 from referrals.people.sign_in import choose_membership
+from referrals.shops.queries import get_own_shop, name_of_shop
 from referrals.values import parse_id
 from referrals.web import hx
 from referrals.web.filters import zone
@@ -33,9 +35,11 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 @member
 def index() -> AnyResponse:
-    """Cards and the latest activity; salespeople have a home of their own."""
+    """Cards and the latest activity; salespeople and merchants have a home of their own."""
     if actor().role == "salesperson":
         return redirect(url_for("sell_home.index"), 303)
+    if actor().role == "merchant":
+        return redirect(url_for("shop_overview.index", slug=get_own_shop(actor()).slug), 303)
     activity = latest_activity(actor())
     reps = [event.details["rep_id"] for event in activity if event.kind == "assigned"]
     context: dict[str, Any] = {"activity": activity, "rep_names": rep_names(reps)}
@@ -92,10 +96,17 @@ def menu() -> Response:
 def choose() -> Response:
     """In which of one's memberships to act."""
     found = [
-        (membership, name_of_partner(membership.partner_id) if membership.partner_id else "")
+        (membership, organisation_of(membership))
         for membership in active_memberships(visitor().person.id)
     ]
     return hx.render("home/memberships.html", "home/memberships.html", memberships=found)
+
+
+def organisation_of(membership: Membership) -> str:
+    """The partner or shop of a membership; nothing for staff."""
+    if membership.partner_id:
+        return name_of_partner(membership.partner_id)
+    return name_of_shop(membership.shop_id) if membership.shop_id else ""
 
 
 @blueprint.post("/memberships")

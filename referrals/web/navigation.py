@@ -16,6 +16,7 @@ from referrals.web.language import LANGUAGES
 from referrals.web.places import Group, Place
 from referrals.web.sell.ground import seller
 from referrals.web.sell.ways import seller_groups, seller_tabs
+from referrals.web.shop.ways import shop_groups, shop_of, shop_tabs
 from referrals.web.visitor import Visitor, visitor_or_none
 from referrals.web.words import ROLES, own_words
 from referrals.wording import N_
@@ -25,6 +26,9 @@ def groups(here: Visitor) -> list[Group]:
     """All pages of the visitor's role."""
     if here.actor.role == "salesperson":
         return seller_groups()
+    shop = shop_of(here)
+    if shop is not None:
+        return shop_groups(here, shop)
     return staff_groups(here) if here.actor.is_staff else partner_groups(here)
 
 
@@ -58,7 +62,11 @@ def staff_groups(here: Visitor) -> list[Group]:
     if here.actor.may("configure"):
         found[1] = Group(
             N_("Organisations"),
-            (Place(N_("Partners"), "/partners", "building"), Place(N_("Imports"), "/imports", "upload")),
+            (
+                Place(N_("Partners"), "/partners", "building"),
+                Place(N_("Shops"), "/shops", "store"),
+                Place(N_("Imports"), "/imports", "upload"),
+            ),
         )
         found.append(
             Group(
@@ -80,6 +88,9 @@ def tabs(here: Visitor, unread: int) -> list[Place]:
     """The five places at the thumb of a phone, in words so short that five fit."""
     if here.actor.role == "salesperson":
         return seller_tabs()
+    shop = shop_of(here)
+    if shop is not None:
+        return shop_tabs(shop)
     home = Place(pgettext("tab", "Home"), "/", "house")
     leads = Place(pgettext("tab", "Leads"), "/leads", "users")
     bell = Place(pgettext("tab", "Bell"), "/notifications", "bell", unread)
