@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 from referrals.config import Config
 from referrals.web import (
     account,
+    badge,
     bell,
     emails,
     filters,
@@ -21,6 +22,8 @@ from referrals.web import (
     members,
     navigation,
     passwords,
+    phone_codes,
+    recruiting,
     second_factor,
     security,
     sign_in,
@@ -56,6 +59,9 @@ BLUEPRINTS = (
     imports.blueprint,
     health.blueprint,
     *SELLING,
+    phone_codes.blueprint,
+    recruiting.blueprint,
+    badge.blueprint,
 )
 
 
@@ -81,6 +87,7 @@ def init_app(app: Flask, config: Config) -> None:
     )
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    security.csrf.exempt(badge.blueprint)
     app.after_request(stop_watch)
 
 

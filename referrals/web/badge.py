@@ -16,12 +16,12 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from referrals.clock import now
 from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
-from referrals.links.sharing import link_url, share
-from referrals.people.rules import Actor
+from referrals.links.sharing import share
+from referrals.people.rules import SYSTEM, Actor
 from referrals.shops.models import Salesperson, Shop
-from referrals.shops.queries import find_shop, get_salesperson, hosts_of, settings_of
+from referrals.shops.queries import find_shop, get_salesperson, get_shop, hosts_of, settings_of
 from referrals.web import limits, words
-from referrals.web.house import config
+from referrals.web.house import config, link_url
 from referrals.web.language import language
 from referrals.wording import N_
 
@@ -75,17 +75,10 @@ def whoever(shop: Shop, salesperson_id: int) -> Actor:
     return Actor(role="salesperson", shop_id=shop.id, salesperson_id=salesperson_id)
 
 
-def the_shop() -> Shop:
-    shop = find_shop(str((request.view_args or {}).get("slug", "")))
-    if shop is None:
-        raise NotFound
-    return shop
-
-
 @blueprint.get("/<slug>.js")
 def script(slug: str) -> Response:
     """The script, in the language that the browser asks for."""
-    shop = the_shop()
+    shop = get_shop(SYSTEM, slug)
     settings = {
         "base": f"{config().base_url}/badge/{shop.slug}",
         "look": render_template("badge/badge.css"),
@@ -103,7 +96,7 @@ def script(slug: str) -> Response:
 @blueprint.get("/<slug>/me")
 def me(slug: str) -> Response:
     """Who looks at the shop, and whether their links count."""
-    shop = the_shop()
+    shop = get_shop(SYSTEM, slug)
     salesperson = bearer(shop)
     if salesperson is None:
         return refused()
@@ -116,7 +109,7 @@ def me(slug: str) -> Response:
 @limits.badge_links
 def create_link(slug: str) -> Response:
     """A link for exactly the page that the badge stands on; `kind` qr gives its QR code too."""
-    shop = the_shop()
+    shop = get_shop(SYSTEM, slug)
     salesperson = bearer(shop)
     if salesperson is None:
         return refused()

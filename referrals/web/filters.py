@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
         "day": day,
         "number": number,
         "amount": amount,
+        "percent": percent,
         "phone": readable_phone,
         "host": readable_host,
         "initials": initials,
@@ -160,6 +162,14 @@ def amount(minor: int | None, currency: str | None) -> str:
         plain(Money(minor, currency)), currency, locale=get_locale(), currency_digits=places == 2
     )
     return text
+
+
+def percent(bp: int | None) -> str:
+    """Basis points as a percentage, with the decimals that it needs."""
+    if bp is None:
+        return ""
+    share = Decimal(bp).scaleb(-4)
+    return str(numbers.format_percent(share, locale=get_locale(), decimal_quantization=False))
 
 
 def country(code: str) -> str:

@@ -29,3 +29,8 @@ def second_factors() -> SecretsBox:
     """Locks the secrets of second factors."""
     found: SecretsBox = house().second_factors
     return found
+
+
+def link_url(code: str) -> str:
+    """The whole address of a salesperson's link."""
+    return f"{config().base_url}/r/{code}"

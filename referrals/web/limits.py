@@ -5,7 +5,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
-from referrals.values import NotAnEmail, login_email
+from referrals.values import NotAnEmail, NotAPhone, login_email, parse_phone
 
 limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
 
@@ -22,6 +22,20 @@ def typed_email() -> str:
         return f"account:{login_email(request.form.get('email', '')[:1000])}"
     except NotAnEmail:
         return f"address:{get_remote_address()}"
+
+
+def typed_phone() -> str:
+    """The number to which a code goes or went, however it is spelt; else their address."""
+    typed = request.form.get("phone") or (session.get("code_went_to") or [""])[0]
+    try:
+        return f"phone:{parse_phone(str(typed)[:100])}"
+    except NotAPhone:
+        return f"phone:{typed[:40]}" if typed else f"address:{get_remote_address()}"
+
+
+def asks_for_no_code() -> bool:
+    """Whether a form brings a code, instead of asking for one."""
+    return "code" in request.form
 
 
 def person() -> str:
@@ -45,5 +59,8 @@ resets = limiter.limit("5 per hour", key_func=typed_email, methods=["POST"])
 resets_by_address = limiter.limit("30 per hour", methods=["POST"])
 unknown_links = limiter.limit("60 per hour", deduct_when=lambda response: response.status_code in {404, 410, 422})
 anonymous_drafts = limiter.limit("60 per hour", key_func=person)
+phone_codes = limiter.limit("10 per 15 minutes", key_func=typed_phone, methods=["POST"], deduct_when=failed)
+codes_sent = limiter.limit("5 per hour", key_func=typed_phone, methods=["POST"], exempt_when=asks_for_no_code)
+codes_sent_by_address = limiter.limit("30 per hour", methods=["POST"], exempt_when=asks_for_no_code)
 badge_links = limiter.limit("60 per minute", methods=["POST"])
 submissions = limiter.limit("60 per minute", key_func=person, methods=["POST"])

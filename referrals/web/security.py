@@ -14,7 +14,7 @@ from referrals.web import hx
 from referrals.web.visitor import visitor_or_none
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-OUTSIDE = ("/api/", "/webhooks/")
+OUTSIDE = ("/api/", "/webhooks/", "/badge/")
 POLICY = "; ".join(
     (
         "default-src 'self'",
