@@ -5,53 +5,25 @@ from collections.abc import Collection
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import idna
-from url_normalize import url_normalize
 
-from referrals.errors import RuleBroken
-from referrals.values import LONGEST_URL
-from referrals.wording import N_
+from referrals.shops.hosts import OffTheShop, page_on
 
 FORBIDDEN = re.compile(r"[\s\\\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 STARTS = re.compile(r"https?://[^/?#]", re.IGNORECASE)
-PLAIN_HOST = re.compile(r"[a-z0-9.-]+", re.ASCII)
 LOOPBACK = re.compile(r"(localhost|127(\.\d+){3}|.*\.localhost)(:\d+)?", re.ASCII)
 
 
-class NotAPage(RuleBroken):
-    """The text is no http or https address that we would send anybody to."""
-
-    sentence = N_("This is not the address of a page. It begins with https:// and the shop's own host.")
-
-
-class NotOurHost(RuleBroken):
-    """The page is not on a host of this shop."""
-
-    sentence = N_("Links lead to pages of the shop itself. This host is not one of the shop's.")
-
-
 def page_address(text: str, hosts: Collection[str]) -> str:
-    """The address of a page of these hosts, in its normal form. Raises NotAPage, NotOurHost.
+    """The address of a page of these hosts, in its normal form; raises OffTheShop.
 
-    User part, backslash, control and invisible characters are refused, and hosts that only look like a registered one.
+    Beside what `page_on` refuses: invisible characters, and hosts that only look like a registered one or map to it.
     """
     text = text.strip(" ")
-    if len(text) > LONGEST_URL or FORBIDDEN.search(text) or not STARTS.match(text):
-        raise NotAPage(field="target")
-    try:
-        typed = urlsplit(text)
-        normal = urlsplit(str(url_normalize(text)))
-        host, port = normal.hostname or "", normal.port
-        if "@" in typed.netloc or "@" in normal.netloc or port == 0 or normal.scheme not in {"http", "https"}:
-            raise NotAPage(field="target")
-        if not PLAIN_HOST.fullmatch(host) or not is_spelled(typed.hostname or "", host):
-            raise NotAPage(field="target")
-    except ValueError:
-        raise NotAPage(field="target") from None
-    if host not in hosts and f"{host}:{port}" not in hosts:
-        raise NotOurHost(field="target")
-    address = urlunsplit(normal)
-    if not address.isascii() or FORBIDDEN.search(address):
-        raise NotAPage(field="target")
+    if FORBIDDEN.search(text) or not STARTS.match(text):
+        raise OffTheShop(field="target")
+    address = page_on(hosts, text, field="target")
+    if "@" in urlsplit(text).netloc or not is_spelled(urlsplit(text).hostname or "", urlsplit(address).hostname or ""):
+        raise OffTheShop(field="target")
     return address
 
 

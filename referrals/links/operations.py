@@ -1,7 +1,7 @@
 """What happens at links: clicks are recorded, customers identified (`SPEC §6`)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, update
 
@@ -15,16 +15,9 @@ from referrals.links.joins import CustomerKeys
 from referrals.links.models import Click, Customer, Identification, Link
 from referrals.links.queries import LinkCard, read_ref
 from referrals.links.rules import fold
+from referrals.shops.history import refuse_future
 from referrals.shops.queries import settings_of, statuses_of
 from referrals.wording import N_
-
-SKEW = timedelta(minutes=5)
-
-
-class InTheFuture(RuleBroken):
-    """A moment that has not come yet, clocks that go wrong a little aside."""
-
-    sentence = N_("This moment lies in the future. Check the clock and the time zone.")
 
 
 class NobodyNamed(RuleBroken):
@@ -67,7 +60,7 @@ def record_click_of(
     The outcome is what is known now: over the customer's clicks, or else over those of the visitor that are nobody's
     yet. A click earlier than an identification on its visitor is late, and the customer's bindings are judged anew.
     """
-    refuse_future(occurred_at, "occurred_at", at=at)
+    refuse_future(occurred_at, at=at, field="occurred_at")
     lock_visitors(link.shop_id, [visitor])
     customer_id, late = customer_behind(link.shop_id, visitor, occurred_at)
     if late:
@@ -127,7 +120,7 @@ def identify(
     A `ref` that names no click of the shop up to this moment is ignored (`queries.read_ref` says why). Without any
     key the customer last seen behind the visitor is meant. Raises NobodyNamed, InTheFuture.
     """
-    refuse_future(occurred_at, "occurred_at", at=at)
+    refuse_future(occurred_at, at=at, field="occurred_at")
     click, _problem = read_ref(shop_id, ref, occurred_at)
     visitors = sorted({name for name in (visitor, click.visitor if click else None) if name})
     if not keys and not visitors:
@@ -226,9 +219,3 @@ def lock_visitors(shop_id: int, visitors: list[str]) -> None:
 def lock_customers(shop_id: int) -> None:
     """Whoever joins customers of the shop, or changes their bindings, goes one at a time; after the visitors."""
     lock_names([f"customers:{shop_id}"])
-
-
-def refuse_future(moment: datetime, field: str, *, at: datetime) -> None:
-    """Raises InTheFuture, clocks that go wrong by some minutes aside."""
-    if moment > at + SKEW:
-        raise InTheFuture(field=field)

@@ -11,8 +11,8 @@ from referrals.db import session
 from referrals.errors import RuleBroken
 from referrals.links.addresses import address_of, page_address
 from referrals.links.models import LINK_KINDS, Link
-from referrals.links.operations import refuse_future
 from referrals.links.rules import expiry_of
+from referrals.shops.history import refuse_future
 from referrals.shops.models import Salesperson, Shop
 from referrals.shops.queries import find_article, find_product, hosts_of, settings_of
 from referrals.wording import N_
@@ -55,12 +55,12 @@ def share(
     """The salesperson's link, or QR code, to a target: `shop`, `product:SKU`, `article:ID`, or a page's address.
 
     A link that never ends is given again. One that ends comes with a QR code beside it, since those never do.
-    Raises NotAKind, NothingToShare, NoPageYet, NotAPage, NotOurHost, InTheFuture.
+    Raises NotAKind, NothingToShare, NoPageYet, OffTheShop, InTheFuture.
     """
     if kind not in LINK_KINDS:
         raise NotAKind(field="kind")
     shared_at = shared_at or at
-    refuse_future(shared_at, "shared_at", at=at)
+    refuse_future(shared_at, at=at, field="shared_at")
     page = find_page(salesperson.shop_id, target)
     validity = settings_of(salesperson.shop_id).at(shared_at).validity
     link = share_page(salesperson, page, kind, validity, shared_at)
@@ -121,7 +121,7 @@ def add_link(salesperson: Salesperson, page: Page, kind: str, code: str, validit
 
 
 def find_page(shop_id: int, target: str) -> Page:
-    """The page that a target names; raises NothingToShare, NoPageYet, NotAPage, NotOurHost."""
+    """The page that a target names; raises NothingToShare, NoPageYet, OffTheShop."""
     target = target.strip()
     hosts = hosts_of(shop_id)
     noun, colon, name = target.partition(":")
