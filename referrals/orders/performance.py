@@ -1,10 +1,12 @@
 """The salespeople of a shop and how they do: promoted sales, orders, and what the shop owes them."""
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, SQLColumnExpression, cast, func, select
 
-from referrals.db import KeyText
+from referrals.commissions.models import Commission
+from referrals.db import KeyText, session
 from referrals.ledger.models import LedgerAccount, LedgerChain
-from referrals.listing import Listing, Shape, Wish
+from referrals.links.models import Binding, Link
+from referrals.listing import AnyRow, Listing, Shape, Wish
 from referrals.orders.models import Order
 from referrals.people.models import Person
 from referrals.people.rules import Actor
@@ -84,3 +86,48 @@ class SalespersonList(Listing):
         if wish.get("status"):
             statement = statement.where(Salesperson.status == wish.get("status"))
         super().__init__(wish, statement)
+
+
+def figures_of(salesperson: Salesperson) -> AnyRow:
+    """One salesperson's figures: sales, orders, clicks, customers now, balance, pending and settled commissions."""
+    mine = Commission.salesperson_id == Salesperson.id
+    customers = (
+        select(func.count(func.distinct(Binding.customer_id)))
+        .where(Binding.salesperson_id == Salesperson.id, Binding.superseded_at.is_(None), Binding.until_at.is_(None))
+        .correlate(Salesperson)
+        .scalar_subquery()
+    )
+    return session.execute(
+        select(
+            SALES.label("sales_minor"),
+            ORDERS.label("orders"),
+            BALANCE.label("balance_minor"),
+            customers.label("customers"),
+            summed(Link.clicks, Link.salesperson_id == Salesperson.id).label("clicks"),
+            summed(Commission.amount_minor, mine, Commission.status == "pending").label("pending_minor"),
+            summed(Commission.amount_minor - Commission.clawed_back_minor, mine, Commission.status == "settled").label(
+                "settled_minor"
+            ),
+        )
+        .join(Shop, Shop.id == Salesperson.shop_id)
+        .where(Salesperson.id == salesperson.id)
+    ).one()
+
+
+def summed(column: SQLColumnExpression[int], *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    total = select(func.coalesce(func.sum(column), 0)).where(*conditions).correlate(Salesperson).scalar_subquery()
+    return cast(total, BigInteger())
+
+
+def group_of(salesperson: Salesperson) -> int | None:
+    """The group that a salesperson belongs to now."""
+    return session.scalar(select(GROUP).select_from(Salesperson).where(Salesperson.id == salesperson.id))
+
+
+def members_of_groups(shop: Shop) -> dict[int, int]:
+    """How many salespeople belong to each group of a shop."""
+    placed = select(GROUP.label("group_id")).where(Salesperson.shop_id == shop.id).subquery()
+    rows = session.execute(
+        select(placed.c.group_id, func.count()).where(placed.c.group_id.is_not(None)).group_by(placed.c.group_id)
+    )
+    return {group_id: number for group_id, number in rows}

@@ -34,6 +34,12 @@ def get_person(person_id: int) -> Person:
     return person
 
 
+def names_of_people(ids: Sequence[int]) -> dict[int, str]:
+    """What these people are called: their name, else as salespeople are shown."""
+    people = session.scalars(select(Person).where(Person.id.in_(set(ids)))) if ids else ()
+    return {person.id: person.name or person.called for person in people}
+
+
 def find_sign_in(token: str, *, at: datetime) -> Row[SignIn, Person, Membership, int] | None:
     """Sign-in, person, membership and representative's id behind a cookie, while the sign-in is good; one query."""
     return session.execute(

@@ -213,6 +213,14 @@ def find_product(shop_id: int, sku: str) -> ShopProduct | None:
     return session.scalar(select(ShopProduct).where(ShopProduct.shop_id == shop_id, ShopProduct.sku == sku))
 
 
+def get_product(shop_id: int, product_id: int) -> ShopProduct:
+    """A product of a shop by our own id; raises NotFound."""
+    found = session.scalar(select(ShopProduct).where(ShopProduct.id == product_id, ShopProduct.shop_id == shop_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
 def products_of(shop_id: int) -> Sequence[ShopProduct]:
     """The products of a shop, by title."""
     return session.scalars(
@@ -237,6 +245,14 @@ def articles_of(shop_id: int) -> Sequence[ShopArticle]:
 def group_buy(shop_id: int, external_id: str) -> GroupBuy | None:
     """The group-buy of a shop with this id."""
     return session.scalar(select(GroupBuy).where(GroupBuy.shop_id == shop_id, GroupBuy.external_id == external_id))
+
+
+def get_group_buy(shop_id: int, group_buy_id: int) -> GroupBuy:
+    """A group-buy of a shop by our own id; raises NotFound."""
+    found = session.scalar(select(GroupBuy).where(GroupBuy.id == group_buy_id, GroupBuy.shop_id == shop_id))
+    if found is None:
+        raise NotFound
+    return found
 
 
 def group_buys_of(shop_id: int) -> Sequence[GroupBuy]:
