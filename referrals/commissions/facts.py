@@ -57,6 +57,12 @@ class OrderFacts:
         return cashback_of(self.tiers, self.counted_orders) if self.group_buy_id is not None else 0
 
     @property
+    def rate_bp(self) -> int | None:
+        """The rate of all lines, where they have one and the same."""
+        rates = {line.rate_bp for line in self.lines}
+        return rates.pop() if len(rates) == 1 else None
+
+    @property
     def has_cashback(self) -> bool:
         """Whether cashback plays a part at all."""
         return self.cashback_reported is not None or self.group_buy_id is not None

@@ -21,7 +21,8 @@ BY_HAND = text("by_hand_due_minor <> 0 OR status = 'by_hand'")
 class Commission(Base):
     """What one salesperson earns by one order.
 
-    `amount_minor` is the formula on today's facts while pending, and what was settled afterwards. `due_at` is when
+    `amount_minor` is the formula on today's facts while pending, and what was settled afterwards; `base_minor` is B of
+    `SPEC §8` behind it, `rate_bp` the rate where all lines have one and the same. `due_at` is when
     the order counts as completed. `suggested_minor` is what the formula says of the facts known now,
     `by_hand_due_minor` the difference to `by_hand_base_minor` (what was dealt with already) that merchant and
     salesperson still have to settle by hand; negative: the salesperson owes. `order_key` is the order's external id.
@@ -82,6 +83,8 @@ class Commission(Base):
     currency: Mapped[str]
     amount_minor: Mapped[int]
     clawed_back_minor: Mapped[int] = mapped_column(default=0)
+    base_minor: Mapped[int]
+    rate_bp: Mapped[int | None]
     suggested_minor: Mapped[int]
     by_hand_due_minor: Mapped[int] = mapped_column(default=0)
     by_hand_base_minor: Mapped[int] = mapped_column(default=0)

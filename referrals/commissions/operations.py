@@ -106,6 +106,7 @@ def take_over(commission: Commission, facts: OrderFacts, found: Verdict) -> None
         COMMISSION.move(commission, status)
     commission.reason = reason
     commission.amount_minor = commission.suggested_minor = found.amount
+    commission.base_minor, commission.rate_bp = found.result.base, facts.rate_bp
     commission.by_hand_due_minor = found.amount if status == "by_hand" else 0
     commission.due_at = facts.completed_at
     commission.lines_event_id = facts.lines_event_id

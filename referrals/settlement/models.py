@@ -44,6 +44,11 @@ class SettlementRun(Base):
     failed: Mapped[int] = mapped_column(default=0)
     campaigns: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
+    @property
+    def facts_until(self) -> datetime | None:
+        """Up to when facts count, in a run as of a past moment; a run of the present takes all that is known."""
+        return self.as_of if self.as_of < self.started_at else None
+
 
 class TopUp(Base):
     """Money that the merchant put into the store balance (`pay_back`: took out of it)."""
