@@ -220,10 +220,8 @@ def insert_rows(model: type[Base], columns: Sequence[str], rows: Sequence[tuple[
     if dialect.name == "postgresql":
         kinds = (column.type.compile(dialect).split(" COLLATE ")[0] for column in kept)
         places = ", ".join(f"%s::{kind}[]" for kind in kinds)
-        arrays = tuple(list(field) for field in fields)
-        connection.exec_driver_sql(
-            f"INSERT INTO {model.__tablename__} ({names}) SELECT * FROM unnest({places})", arrays
-        )  # noqa: S608
+        statement = f"INSERT INTO {model.__tablename__} ({names}) SELECT * FROM unnest({places})"  # noqa: S608
+        connection.exec_driver_sql(statement, tuple(list(field) for field in fields))
         return
     places = ", ".join("?" for _ in kept)
     statement = f"INSERT INTO {model.__tablename__} ({names}) VALUES ({places})"  # noqa: S608
