@@ -15,7 +15,9 @@ from referrals.shops.models import Salesperson, Shop
 from referrals.values import parse_id
 
 # Orders stand above commissions: what a row says of its order is read by name.
-ORDERS = table("orders", column("id"), column("placed_at", UTCDateTime()), column("customer_id"))
+ORDERS = table(
+    "orders", column("id"), column("placed_at", UTCDateTime()), column("customer_id"), column("goods_minor")
+)
 NEVER = literal(datetime.fromisoformat("9999-12-31T00:00:00+00:00"), UTCDateTime())
 IS_BY_HAND = (Commission.by_hand_due_minor != 0) | (Commission.status == "by_hand")
 COLUMNS = (
@@ -23,6 +25,7 @@ COLUMNS = (
     Commission.order_id,
     Commission.order_key,
     ORDERS.c.placed_at,
+    ORDERS.c.goods_minor,
     Commission.salesperson_id,
     Person.nickname,
     Person.phone,

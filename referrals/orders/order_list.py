@@ -12,16 +12,9 @@ from referrals.people.models import Person
 from referrals.people.rules import Actor
 from referrals.shops.models import Salesperson, Shop
 from referrals.shops.queries import visible_to
+from referrals.values import parse_id
 
-# How far an order has come, from the facts known; the first that fits counts.
-STAGES: dict[str, ColumnElement[bool]] = {
-    "cancelled": Order.cancelled_at.is_not(None),
-    "completed": Order.finished_at.is_not(None),
-    "shipped": Order.shipped_at.is_not(None),
-    "paid": Order.paid_at.is_not(None),
-    "placed": Order.placed_at.is_not(None),
-}
-STAGE = case(*((fits, stage) for stage, fits in STAGES.items()))
+STAGES = ("placed", "paid", "shipped", "completed", "refunded", "cancelled")
 COLUMNS = (
     Order.id,
     Order.external_id,
@@ -36,6 +29,18 @@ COLUMNS = (
     Person.nickname,
     Person.phone,
 )
+
+
+def stage_at(at: datetime) -> ColumnElement[str]:
+    """How far an order has come at a moment, as `rules.stage_of` has it."""
+    return case(
+        (Order.cancelled_at.is_not(None), "cancelled"),
+        ((Order.goods_minor > 0) & (Order.left_minor == 0), "refunded"),
+        (Order.completed_at <= at, "completed"),
+        (Order.shipped_at.is_not(None), "shipped"),
+        (Order.paid_at.is_not(None), "paid"),
+        else_="placed",
+    )
 
 
 class OrderList(Listing):
@@ -55,12 +60,20 @@ class OrderList(Listing):
     )
 
     def __init__(
-        self, viewer: Actor, shop: Shop, wish: Wish, *, since: datetime | None = None, until: datetime | None = None
+        self,
+        viewer: Actor,
+        shop: Shop,
+        wish: Wish,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        at: datetime,
     ) -> None:
+        stage = stage_at(at)
         statement: Statement = (
             select(
                 *COLUMNS,
-                STAGE.label("stage"),
+                stage.label("stage"),
                 Commission.id.label("commission_id"),
                 Commission.status,
                 Commission.amount_minor,
@@ -74,19 +87,21 @@ class OrderList(Listing):
             )
             .where(Order.shop_id == shop.id, visible_to(viewer))
         )
-        super().__init__(wish, narrowed(statement, wish, since, until))
+        super().__init__(wish, narrowed(statement, wish, stage, since, until))
 
 
-def narrowed(statement: Statement, wish: Wish, since: datetime | None, until: datetime | None) -> Statement:
-    stage, whose, salesperson = wish.get("stage"), wish.get("whose"), wish.get("salesperson")
-    if stage in STAGES:
-        statement = statement.where(STAGE.in_([stage]))
+def narrowed(
+    statement: Statement, wish: Wish, stage: ColumnElement[str], since: datetime | None, until: datetime | None
+) -> Statement:
+    whose, salesperson = wish.get("whose"), wish.get("salesperson")
+    if wish.get("stage") in STAGES:
+        statement = statement.where(stage == wish.get("stage"))
     if whose == "promoted":
         statement = statement.where(Order.salesperson_id.is_not(None))
     elif whose in REASONS:
         statement = statement.where(Order.reason == whose)
-    if salesperson.isdecimal() and salesperson.isascii():
-        statement = statement.where(Order.salesperson_id == int(salesperson[:18]))
+    if salesperson:
+        statement = statement.where(Order.salesperson_id == (parse_id(salesperson) or 0))
     if since is not None:
         statement = statement.where(Order.placed_at >= since)
     if until is not None:

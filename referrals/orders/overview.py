@@ -15,7 +15,7 @@ from referrals.commissions.models import Commission
 from referrals.db import session
 from referrals.links.models import Click
 from referrals.listing import AnyRow
-from referrals.orders.models import Order, OrderLine
+from referrals.orders.models import Order, OrderEvent, OrderLine
 from referrals.people.models import Person
 from referrals.people.rules import Actor
 from referrals.shops.models import Salesperson, Shop
@@ -173,11 +173,13 @@ def leading_salespeople(viewer: Actor, shop: Shop, since: datetime, limit: int =
 
 def leading_products(viewer: Actor, shop: Shop, since: datetime, limit: int = 5) -> Sequence[AnyRow]:
     """What was promoted best since a moment: title, quantity, and what was paid for it before refunds."""
-    later = aliased(OrderLine)
-    replaced = (
-        select(later.id)
-        .where(later.order_id == OrderLine.order_id, later.event_id > func.coalesce(OrderLine.event_id, 0))
-        .exists()
+    amendment = (
+        select(OrderEvent.id)
+        .where(OrderEvent.order_id == Order.id, OrderEvent.type == "amended")
+        .order_by(OrderEvent.occurred_at.desc(), OrderEvent.event_id.desc())
+        .limit(1)
+        .correlate(Order)
+        .scalar_subquery()
     )
     amount = func.sum(OrderLine.amount_minor)
     return session.execute(
@@ -189,7 +191,8 @@ def leading_products(viewer: Actor, shop: Shop, since: datetime, limit: int = 5)
         )
         .join(Order, Order.id == OrderLine.order_id)
         .join(Shop, Shop.id == Order.shop_id)
-        .where(visible_to(viewer), Order.shop_id == shop.id, PROMOTED, Order.placed_at >= since, ~replaced)
+        .where(visible_to(viewer), Order.shop_id == shop.id, PROMOTED, Order.placed_at >= since)
+        .where(OrderLine.event_id.is_not_distinct_from(amendment))
         .group_by(OrderLine.sku, case((OrderLine.sku == "", OrderLine.title), else_=""))
         .order_by(amount.desc(), OrderLine.sku)
         .limit(limit)

@@ -63,6 +63,7 @@ STAGES = {
     "paid": N_("Paid"),
     "shipped": N_("Shipped"),
     "completed": N_("Completed"),
+    "refunded": N_("Refunded"),
     "cancelled": N_("Cancelled"),
 }
 # Why an order belongs to nobody: the word for lists, and the sentence for its page.
@@ -164,10 +165,10 @@ PAID_FROM = {
     "outside": N_("outside of this system"),
 }
 REATTRIBUTION = {
-    "agreement": N_("Agreed with both salespeople"),
-    "evidence": N_("The buyer named the salesperson"),
-    "technical": N_("A click or link was lost"),
-    "fraud": N_("Misuse"),
+    "agreed": N_("Both salespeople agreed"),
+    "wrong_person": N_("It was booked to the wrong person"),
+    "customer_says": N_("The buyer named the salesperson"),
+    "own_purchase": N_("The salesperson bought it themselves"),
     "other": N_("Something else, see the note"),
 }
 RATE_SOURCES = {
