@@ -1,4 +1,4 @@
-"""What the events of an order make of it (`SPEC §7`). Pure: the answer depends on the events, not on how they arrived."""
+"""What the events of an order make of it (`SPEC §7`). Pure: it depends on the events, not on how they arrived."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -67,7 +67,8 @@ def refunds_of(events: Sequence[Happened]) -> Iterator[RefundFact]:
             continue
         known = single.get(summary.summary_of)
         single[summary.summary_of] = summary if known is None else replace_by_earliest(known, summary)
-    total = max((event for event in events if event.summary_of == ""), key=lambda one: one.amount or 0, default=None)
+    totals = sorted((event for event in events if event.summary_of == ""), key=lambda one: (one.at, one.event_id))
+    total = max(totals, key=lambda one: one.amount or 0, default=None)
     if total is None:
         yield from (fact_of(event) for event in in_order(single.values()))
         return
@@ -113,9 +114,7 @@ def completion_of(state: State, *, requires_shipping: bool, days: int) -> dateti
     return max(state.paid_at, done) if done is not None else None
 
 
-def stage_of(
-    state: State, *, completed_at: datetime | None, goods: int, left: int, at: datetime
-) -> str:
+def stage_of(state: State, *, completed_at: datetime | None, goods: int, left: int, at: datetime) -> str:
     """How far an order has come: placed, paid, shipped, completed, refunded (wholly), cancelled."""
     if state.cancelled_at is not None:
         return "cancelled"
