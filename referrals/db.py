@@ -182,6 +182,18 @@ def reading() -> Iterator[None]:
         only_reading.reset(token)
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """A stretch that writes although its request is one that commonly only reads."""
+    session.rollback()
+    token = only_reading.set(False)
+    try:
+        yield
+    finally:
+        session.rollback()
+        only_reading.reset(token)
+
+
 def lock_names(names: Iterable[str]) -> None:
     """Hold these names until the transaction ends, so that others who ask for one of them wait.
 

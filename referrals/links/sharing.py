@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 
 from referrals.db import session
-from referrals.errors import RuleBroken
+from referrals.errors import NotFound, RuleBroken
 from referrals.links.addresses import address_of, page_address
 from referrals.links.models import LINK_KINDS, Link
 from referrals.links.rules import expiry_of
@@ -154,6 +154,14 @@ def first(hosts: Sequence[str]) -> str:
 def new_code() -> str:
     """A code that nobody guesses and everybody can type."""
     return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+
+
+def code_for_qr(code: str) -> str:
+    """The code that the QR code of a link leads to, of whatever shop; raises NotFound."""
+    link = session.scalar(select(Link).where(Link.code == code))
+    if link is None:
+        raise NotFound
+    return qr_of(link).code
 
 
 def qr_of(link: Link) -> Link:
