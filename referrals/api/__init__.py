@@ -2,11 +2,17 @@
 
 from flask import Blueprint, Flask
 
-from referrals.api import documents, leads
+from referrals.api import documents, group_buys, leads, products, salespeople, settings
 from referrals.api.problems import answer as answer
 from referrals.api.strict_json import StrictJSON
 
-BLUEPRINTS: tuple[Blueprint, ...] = (leads.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    leads.blueprint,
+    settings.blueprint,
+    salespeople.blueprint,
+    products.blueprint,
+    group_buys.blueprint,
+)
 
 
 def init_app(app: Flask) -> None:

@@ -39,6 +39,24 @@ class Moment(fields.Field):  # type: ignore[type-arg]
         return found
 
 
+class Flag(fields.Boolean):
+    """true or false, and nothing that could pass for it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ARG002
+        if not isinstance(value, bool):
+            raise ValidationError("Write true or false.")
+        return value
+
+
+class Whole(fields.Integer):
+    """A whole number in digits; true is none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ARG002
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValidationError("Write a whole number.")
+        return value
+
+
 def read_moment(value: Any) -> datetime | None:
     """The moment that a text names; None where it names none, or one that no clock of ours will show."""
     if not isinstance(value, str) or not RFC_3339.fullmatch(value):
@@ -54,7 +72,7 @@ def read_moment(value: Any) -> datetime | None:
 
 def moment_json(moment: datetime | None) -> str | None:
     """A moment as JSON shows it."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment is not None else None
+    return moment.isoformat() if moment is not None else None
 
 
 def money_json(minor: int, currency: str) -> dict[str, str]:

@@ -13,11 +13,10 @@ from referrals.normal_form import normal_form
 from referrals.people.rules import Actor
 from referrals.shops.hosts import page_of
 from referrals.shops.models import GroupBuy, SalespersonGroup, Shop, ShopArticle, ShopProduct
-from referrals.shops.queries import find_article, find_product, group_buy
+from referrals.shops.queries import LONGEST_KEY, find_article, find_product, group_buy
 from referrals.values import clean_text
 from referrals.wording import N_
 
-LONGEST_KEY = 255
 LONGEST_TITLE = 300
 MOST_TIERS = 50
 MOST_ORDERS = 10**9

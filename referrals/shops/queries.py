@@ -33,6 +33,7 @@ from referrals.shops.rules import (
     coupon_key,
 )
 
+LONGEST_KEY = 255
 SEES_ALL = {"admin", "system"}
 VERSION_COLUMNS = tuple(getattr(SettingsVersion, name) for name in SETTINGS)
 VERSIONS = select(SettingsVersion.id, SettingsVersion.effective_at, *VERSION_COLUMNS)
@@ -59,7 +60,7 @@ def visible_salespeople(viewer: Actor) -> ColumnElement[bool]:
 
 def get_shop(viewer: Actor, slug: str) -> Shop:
     """The shop with this slug, if the viewer may see it; raises NotFound."""
-    shop = session.scalar(select(Shop).where(Shop.slug == slug, visible_to(viewer)))
+    shop = session.scalar(select(Shop).where(Shop.slug == slug, visible_to(viewer))) if is_key(slug) else None
     if shop is None:
         raise NotFound
     return shop
@@ -75,6 +76,8 @@ def get_own_shop(viewer: Actor) -> Shop:
 
 def find_shop(slug: str) -> Shop | None:
     """The shop with this slug, for pages and calls that are open to all."""
+    if not is_key(slug):
+        return None
     return session.scalar(select(Shop).where(Shop.slug == slug))
 
 
@@ -190,7 +193,7 @@ def find_by_phone(shop_id: int, phone: str) -> Salesperson | None:
 def find_by_coupon(shop_id: int, code: str) -> Salesperson | None:
     """The salesperson whose coupon code this is, letter case aside, whatever their state."""
     key = coupon_key(code)
-    if not key:
+    if not is_key(key):
         return None
     return session.scalar(select(Salesperson).where(Salesperson.shop_id == shop_id, Salesperson.coupon_key == key))
 
@@ -208,8 +211,15 @@ def names_of_salespeople(ids: Sequence[int]) -> dict[int, str]:
     return {salesperson_id: person.called for salesperson_id, person in rows} if ids else {}
 
 
+def is_key(text: str) -> bool:
+    """Whether a text can be the id or code of something: not empty, not endless, and no NUL in it."""
+    return bool(text) and len(text) <= LONGEST_KEY and "\0" not in text
+
+
 def find_product(shop_id: int, sku: str) -> ShopProduct | None:
     """The product of a shop with this SKU."""
+    if not is_key(sku):
+        return None
     return session.scalar(select(ShopProduct).where(ShopProduct.shop_id == shop_id, ShopProduct.sku == sku))
 
 
@@ -230,6 +240,8 @@ def products_of(shop_id: int) -> Sequence[ShopProduct]:
 
 def find_article(shop_id: int, external_id: str) -> ShopArticle | None:
     """The article of a shop with this id."""
+    if not is_key(external_id):
+        return None
     return session.scalar(
         select(ShopArticle).where(ShopArticle.shop_id == shop_id, ShopArticle.external_id == external_id)
     )
@@ -244,6 +256,8 @@ def articles_of(shop_id: int) -> Sequence[ShopArticle]:
 
 def group_buy(shop_id: int, external_id: str) -> GroupBuy | None:
     """The group-buy of a shop with this id."""
+    if not is_key(external_id):
+        return None
     return session.scalar(select(GroupBuy).where(GroupBuy.shop_id == shop_id, GroupBuy.external_id == external_id))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from referrals.db import session
+from referrals.db import lock_names, session
 from referrals.errors import NotFound
 from referrals.people import audit
 from referrals.people.rules import Actor
@@ -25,10 +25,11 @@ def set_rate(
     effective_at: datetime | None = None,
     by: Actor,
     at: datetime,
-) -> RateOverride:
+) -> RateOverride | None:
     """Give a product, salesperson or group of a shop a rate of its own from a moment on; None ends it.
 
-    Raises NotARate, NotFound, and HistoryExists for a past moment that orders came after.
+    Answers None where that rate is in force then already. Raises NotARate, NotFound, and HistoryExists for a past
+    moment that orders came after.
     """
     by.require("manage")
     if rate_bp is not None:
@@ -37,6 +38,9 @@ def set_rate(
     if session.scalar(select(table.id).where(table.id == target_id, table.shop_id == shop.id)) is None:
         raise NotFound
     effective_at = effective_at or at
+    lock_names([f"rate:{shop.id}:{kind}:{target_id}"])
+    if own_rate(shop.id, kind, target_id, effective_at) == rate_bp:
+        return None
     refuse_to_change_history(latest_order(shop.id), effective_at, at=at)
     override = RateOverride(
         shop_id=shop.id,
@@ -51,3 +55,25 @@ def set_rate(
     session.flush()
     audit.record("rate_set", by=by, at=at, subject=shop.slug, kind=kind, target=str(target_id), rate_bp=rate_bp)
     return override
+
+
+def own_rate(shop_id: int, kind: str, target_id: int, t: datetime) -> int | None:
+    """The rate that a product, salesperson or group has of its own at a moment, in basis points; None for none."""
+    return session.scalar(
+        select(RateOverride.rate_bp)
+        .where(RateOverride.shop_id == shop_id, RateOverride.kind == kind, RateOverride.target_id == target_id)
+        .where(RateOverride.effective_at <= t)
+        .order_by(RateOverride.effective_at.desc(), RateOverride.id.desc())
+        .limit(1)
+    )
+
+
+def own_rates(shop_id: int, kind: str, t: datetime) -> dict[int, int]:
+    """The rates that products, salespeople or groups of a shop have of their own at a moment, by whose they are."""
+    overrides = session.execute(
+        select(RateOverride.target_id, RateOverride.rate_bp)
+        .where(RateOverride.shop_id == shop_id, RateOverride.kind == kind, RateOverride.effective_at <= t)
+        .order_by(RateOverride.effective_at, RateOverride.id)
+    )
+    latest = {override.target_id: override.rate_bp for override in overrides}
+    return {target_id: rate_bp for target_id, rate_bp in latest.items() if rate_bp is not None}
