@@ -88,17 +88,14 @@ def count_due(shop_id: int, as_of: datetime) -> int:
     return session.scalar(query) or 0
 
 
-def may_settle(shop_id: int, balance: int, *, at: datetime) -> bool:
+def may_settle(shop_id: int, balance: int, *, at: datetime, retry_failed: bool) -> bool:
     """Whether a run now would find anything to do: not when all that is due waits for a larger balance."""
+    tried = ("insufficient_balance", "held") if retry_failed else ("insufficient_balance", "held", "failed")
+    fits = (Commission.reason == "insufficient_balance") & (Commission.amount_minor <= balance)
     query = select(Commission.id).where(
         PENDING,
         Commission.shop_id == shop_id,
         Commission.due_at <= at,
-        Commission.reason != "held",
-        or_(
-            Commission.reason != "insufficient_balance",
-            Commission.amount_minor <= balance,
-            Commission.group_buy_id.is_not(None),
-        ),
+        or_(Commission.reason.not_in(tried), fits),
     )
     return session.scalar(query.limit(1)) is not None

@@ -6,25 +6,29 @@ commissions behind, and the next run takes up what is still pending.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, func, select, update
 
+from referrals.commissions.models import Commission
 from referrals.commissions.operations import hold_settlement
 from referrals.db import session
 from referrals.errors import Conflict, NotFound, RuleBroken
 from referrals.ledger.checking import books_are_good
-from referrals.ledger.operations import Owner
+from referrals.ledger.operations import STORE, Owner
+from referrals.ledger.queries import balance
 from referrals.people.rules import Actor
 from referrals.settlement.booking import book_portion
 from referrals.settlement.campaigns import count_campaigns
-from referrals.settlement.due import Place, count_due, due_portion
+from referrals.settlement.due import PENDING, Place, count_due, due_portion, may_settle
 from referrals.settlement.lifecycle import RUN
 from referrals.settlement.models import SettlementRun
 from referrals.shops.models import Shop
-from referrals.shops.queries import visible_to
+from referrals.shops.queries import settings_of, visible_to
 from referrals.wording import N_
 
 PORTION = 2_000
 SILENT_FOR = timedelta(minutes=5)
+# What failed is tried again, but not every few minutes.
+FAILED_REST = timedelta(hours=1)
 
 
 class NotYet(RuleBroken):
@@ -100,11 +104,21 @@ def settle_portion(run_id: int, after: Place | None, *, at: datetime, size: int 
 
 
 def finish_run(run_id: int, *, at: datetime) -> SettlementRun:
-    """End a run."""
-    run = session.get_one(SettlementRun, run_id)
+    """End a run that is through."""
+    return end(run_id, "done", at=at)
+
+
+def stop_run(run_id: int, *, at: datetime) -> SettlementRun:
+    """End a run before it is through; what it settled stays, and the next run takes up the rest."""
+    return end(run_id, "stopped", at=at)
+
+
+def end(run_id: int, target: str, *, at: datetime) -> SettlementRun:
+    run = session.get_one(SettlementRun, run_id, populate_existing=True)
     if run.status == "running":
-        RUN.move(run, "done")
-    run.finished_at = run.heartbeat_at = at
+        RUN.move(run, target)
+        run.finished_at = at
+    run.heartbeat_at = at
     session.flush()
     return run
 
@@ -119,3 +133,26 @@ def get_run(viewer: Actor, shop: Shop, run_id: int | None) -> SettlementRun:
     if run is None:
         raise NotFound
     return run
+
+
+def shops_with_work(*, at: datetime) -> list[int]:
+    """Shops that settle by themselves and have something due that a run may settle; those with books in doubt wait."""
+    some_due = exists().where(PENDING, Commission.shop_id == Shop.id, Commission.due_at <= at)
+    shops = session.scalars(select(Shop).where(some_due).order_by(Shop.id)).all()
+    return [shop.id for shop in shops if settles_by_itself(shop, at=at) and has_work(shop, at=at)]
+
+
+def shops_asking(*, at: datetime) -> list[int]:
+    """Shops that settle by themselves and ask for a run at once, after a top-up."""
+    shops = session.scalars(select(Shop).where(Shop.settle_wanted_at.is_not(None)).order_by(Shop.settle_wanted_at))
+    return [shop.id for shop in shops if settles_by_itself(shop, at=at)]
+
+
+def settles_by_itself(shop: Shop, *, at: datetime) -> bool:
+    return settings_of(shop.id).at(at).auto_settle and books_are_good(owner_of(shop))
+
+
+def has_work(shop: Shop, *, at: datetime) -> bool:
+    last = session.scalar(select(func.max(SettlementRun.started_at)).where(SettlementRun.shop_id == shop.id))
+    store = balance(owner_of(shop), STORE)
+    return may_settle(shop.id, store, at=at, retry_failed=last is None or last < at - FAILED_REST)
