@@ -20,6 +20,7 @@ LINES = [
     {"serving", "demo"},
     {"web", "api"},
     {"jobs"},
+    {"settling"},
     {"transfer"},
     {"explanations"},
     {"settlement"},
@@ -40,7 +41,7 @@ HTTP_EXTENSIONS = {
     "flask_babel", "flask_limiter", "flask_login", "flask_smorest", "flask_wtf", "flask_migrate",
 }  # fmt: skip
 OUTSIDE = {"cli", "serving", "demo", "web", "api", "__init__"}
-OUTERMOST = OUTSIDE | {"jobs", "db"}
+OUTERMOST = OUTSIDE | {"jobs", "settling", "db"}
 
 
 @dataclass(frozen=True)

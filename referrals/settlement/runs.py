@@ -17,7 +17,7 @@ from referrals.ledger.operations import STORE, Owner
 from referrals.ledger.queries import balance
 from referrals.people.rules import Actor
 from referrals.settlement.booking import book_portion
-from referrals.settlement.campaigns import count_campaigns
+from referrals.settlement.campaigns import count_campaigns, outdated
 from referrals.settlement.due import PENDING, Place, count_due, due_portion, may_settle
 from referrals.settlement.lifecycle import RUN
 from referrals.settlement.models import SettlementRun
@@ -155,4 +155,6 @@ def settles_by_itself(shop: Shop, *, at: datetime) -> bool:
 def has_work(shop: Shop, *, at: datetime) -> bool:
     last = session.scalar(select(func.max(SettlementRun.started_at)).where(SettlementRun.shop_id == shop.id))
     store = balance(owner_of(shop), STORE)
+    if outdated(shop.id, count_campaigns(shop.id), due_by=at):
+        return True
     return may_settle(shop.id, store, at=at, retry_failed=last is None or last < at - FAILED_REST)
