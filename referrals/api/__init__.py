@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask
 
-from referrals.api import documents, group_buys, leads, products, salespeople, settings
+from referrals.api import documents, group_buys, leads, links, products, salespeople, settings
 from referrals.api.problems import answer as answer
 from referrals.api.strict_json import StrictJSON
 
@@ -12,6 +12,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     salespeople.blueprint,
     products.blueprint,
     group_buys.blueprint,
+    links.blueprint,
 )
 
 
