@@ -23,6 +23,7 @@ class Config:
     secret_key: str
     base_url: str
     mail_url: str = ""
+    sms_url: str = ""
     second_factor: str = "required"
     scheduler: bool = True
     proxies: int = 0
@@ -43,6 +44,11 @@ class Config:
     def mails_to_files(self) -> bool:
         """Whether mail goes to the outbox folder, readable in the browser, because no server is set."""
         return not self.mail_url
+
+    @property
+    def texts_to_files(self) -> bool:
+        """Whether short messages go to the outbox folder, because no gateway is set."""
+        return not self.sms_url
 
 
 class BadSetting(RuleBroken):
@@ -67,6 +73,7 @@ def from_environment(base_url: str = "http://127.0.0.1:8000") -> Config:
             secret_key=env.str("SECRET_KEY", "") or kept_secret(data_dir / "secret.key"),
             base_url=env.str("BASE_URL", base_url).rstrip("/"),
             mail_url=env.str("MAIL_URL", ""),
+            sms_url=env.str("SMS_URL", ""),
             second_factor=env.str("SECOND_FACTOR", "required"),
             scheduler=env.bool("SCHEDULER", True),
             proxies=env.int("PROXIES", 0),
@@ -88,6 +95,12 @@ def refuse_odd_settings(config: Config) -> None:
             "odd",
             not config.mail_url or is_address(config.mail_url, "smtp", "smtps"),
             "write smtp://host:587",
+        ),
+        (
+            "SMS_URL",
+            "odd",
+            not config.sms_url or is_address(config.sms_url, "http", "https"),
+            "write https://gateway.example.org/send",
         ),
         (
             "SECOND_FACTOR",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from threading import Event
+from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,8 +20,9 @@ from referrals.db import reading, session
 from referrals.leadership import Leadership
 from referrals.outbox.models import OutboxMessage
 from referrals.outbox.operations import note_failed, note_sent
-from referrals.outbox.queries import due_mails, find_unsent
-from referrals.outbox.transport import Transport, Unreachable
+from referrals.outbox.queries import due_mails, due_texts, find_unsent
+from referrals.outbox.texts import ShortMessage
+from referrals.outbox.transport import NeverTaken, Transport, Unreachable
 from referrals.people.answers import drop_old_answers
 from referrals.people.drafts import drop_old_drafts
 from referrals.people.rules import SYSTEM, Actor
@@ -34,6 +36,7 @@ PORTIONS_A_TICK = 25
 # A late tick is as good as a punctual one.
 ANY_DELAY_SECONDS = 365 * 24 * 3600
 
+M = TypeVar("M")
 Context = Callable[[], AbstractContextManager[object]]
 Render = Callable[[OutboxMessage], EmailMessage]
 Stop = Callable[[], bool]
@@ -63,13 +66,34 @@ def never() -> bool:
     return False
 
 
-def send_mails(render: Render, transport: Transport, *, at: datetime, stop: Stop = never) -> Tally:
-    """Send what is due. Each mail is committed by itself, and no lock is held while sending.
+@dataclass(frozen=True)
+class Texts:
+    """How short messages leave."""
+
+    render: Callable[[OutboxMessage], ShortMessage]
+    transport: Transport[ShortMessage]
+
+
+def send_mails(render: Render, transport: Transport[EmailMessage], *, at: datetime, stop: Stop = never) -> Tally:
+    """Send the mails that are due. Each is committed by itself, and no lock is held while sending.
 
     A mail that fails is tried again later and holds up no other; with the mail server gone all wait.
     """
     with reading():
         due = [message.id for message in due_mails(at=at)]
+    return send_all(due, render, transport, at=at, stop=stop)
+
+
+def send_texts(texts: Texts, *, at: datetime, stop: Stop = never) -> Tally:
+    """Send the short messages that are due, in the same way; a mail server that is gone does not hold them up."""
+    with reading():
+        due = [message.id for message in due_texts(at=at)]
+    return send_all(due, texts.render, texts.transport, at=at, stop=stop)
+
+
+def send_all(
+    due: list[int], render: Callable[[OutboxMessage], M], transport: Transport[M], *, at: datetime, stop: Stop
+) -> Tally:
     total = Tally()
     for message_id in due:
         if total.stuck or stop():
@@ -78,7 +102,7 @@ def send_mails(render: Render, transport: Transport, *, at: datetime, stop: Stop
     return total
 
 
-def send_mail(message_id: int, render: Render, transport: Transport, *, at: datetime) -> Tally:
+def send_mail(message_id: int, render: Callable[[OutboxMessage], M], transport: Transport[M], *, at: datetime) -> Tally:
     try:
         with reading():
             message = find_unsent(message_id)
@@ -91,7 +115,8 @@ def send_mail(message_id: int, render: Render, transport: Transport, *, at: date
     except smtplib.SMTPRecipientsRefused as error:
         return not_sent(message_id, str(error), at=at, final=all(c >= 500 for c, _ in error.recipients.values()))
     except OSError as error:
-        return not_sent(message_id, f"{type(error).__name__}: {error}", at=at)
+        told = f"{type(error).__name__}: {error}"
+        return not_sent(message_id, told, at=at, final=isinstance(error, NeverTaken))
     except Exception as error:
         # Its text may name people: what the log gets is where to look.
         log.error("mail_failed", message=message_id, **whereabouts(error))
@@ -180,11 +205,18 @@ class Jobs:
     """All jobs, bound to one application."""
 
     def __init__(
-        self, context: Context, render: Render, transport: Transport, take_seen: TakeSeen, leadership: Leadership
+        self,
+        context: Context,
+        render: Render,
+        transport: Transport[EmailMessage],
+        texts: Texts,
+        take_seen: TakeSeen,
+        leadership: Leadership,
     ) -> None:
         self.context = context
         self.render = render
         self.transport = transport
+        self.texts = texts
         self.take_seen = take_seen
         self.leadership = leadership
         self.stopping = Event()
@@ -192,6 +224,10 @@ class Jobs:
     def mails(self) -> Tally:
         """Every other second: what is due to be sent."""
         return self.run(lambda: send_mails(self.render, self.transport, at=now(), stop=self.stopping.is_set))
+
+    def short_messages(self) -> Tally:
+        """Every other second: what is due to be sent to phones."""
+        return self.run(lambda: send_texts(self.texts, at=now(), stop=self.stopping.is_set))
 
     def imports(self) -> Tally:
         """Every other second: what is due to be taken in."""
@@ -225,7 +261,12 @@ class Jobs:
 
     def work_off(self) -> dict[str, Tally]:
         """Do all jobs until nothing is due; answers what each did."""
-        return {"mails": repeat(self.mails), "imports": repeat(self.imports), "tidying": self.hourly()}
+        return {
+            "mails": repeat(self.mails),
+            "texts": repeat(self.short_messages),
+            "imports": repeat(self.imports),
+            "tidying": self.hourly(),
+        }
 
     def stop(self) -> None:
         """Let jobs that are under way end after the mail or portion they are at."""
@@ -238,6 +279,7 @@ class Jobs:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": ANY_DELAY_SECONDS},
         )
         made.add_job(self.mails, "interval", seconds=2)
+        made.add_job(self.short_messages, "interval", seconds=2)
         made.add_job(self.imports, "interval", seconds=2)
         made.add_job(self.minutely, "interval", minutes=1)
         made.add_job(self.hourly, "interval", hours=1)

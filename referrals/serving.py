@@ -18,11 +18,13 @@ from waitress.server import BaseWSGIServer, create_server
 from referrals import create_app
 from referrals.config import ROOT, Config
 from referrals.db import db, is_reachable, reading, session
-from referrals.jobs import Jobs
+from referrals.jobs import Jobs, Texts
 from referrals.leadership import Leadership
+from referrals.outbox.texts import text_transport_for
 from referrals.outbox.transport import transport_for
 from referrals.transfer.archive import known_schemas
 from referrals.web.emails import render_mail
+from referrals.web.short_texts import render_text
 from referrals.web.visitor import seen
 
 THREADS = 4
@@ -72,7 +74,9 @@ def jobs_of(app: Flask) -> Jobs:
 
     with app.app_context():
         leadership = Leadership(config, db.engine)
-    return Jobs(context, render_mail, transport_for(config.mail_url, config.data_dir), seen.take, leadership)
+    mails = transport_for(config.mail_url, config.data_dir)
+    texts = Texts(render_text, text_transport_for(config.sms_url, config.data_dir))
+    return Jobs(context, render_mail, mails, texts, seen.take, leadership)
 
 
 def serve(app: Flask, host: str, port: int) -> None:

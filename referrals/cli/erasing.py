@@ -61,5 +61,6 @@ def erase_contact_command(ref: str) -> None:
 def drop_files(app: Flask, keys: list[str]) -> int:
     """Remove the files of erased mails, where mails are files; answers how many mails there were."""
     for key in keys:
-        (app.extensions["referrals"].config.data_dir / "outbox" / f"{key}.eml").unlink(missing_ok=True)
+        for ending in ("eml", "sms.txt"):
+            (app.extensions["referrals"].config.data_dir / "outbox" / f"{key}.{ending}").unlink(missing_ok=True)
     return len(keys)

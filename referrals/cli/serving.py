@@ -78,6 +78,7 @@ def work() -> None:
         {
             "leads": leads,
             "mails": {"sent": done["mails"].done, "failed": done["mails"].failed},
+            "texts": {"sent": done["texts"].done, "failed": done["texts"].failed},
             "imports": {"portions": done["imports"].done, "failed": done["imports"].failed},
         }
     )

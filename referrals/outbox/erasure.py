@@ -43,7 +43,7 @@ def names_one(text: str, words: Collection[str]) -> bool:
 
 def texts_of(row: OutboxMessage | Notification) -> Iterable[str]:
     if isinstance(row, OutboxMessage):
-        yield from (row.to_email, row.to_name)
+        yield from (row.to_email, row.to_phone, row.to_name)
     yield from texts_in(row.params)
 
 

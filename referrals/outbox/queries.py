@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, false, func, select, true
+from sqlalchemy import ColumnElement, Select, false, func, select, true
 
 from referrals.db import KeyText, session
 from referrals.errors import NotFound
@@ -35,12 +35,20 @@ def get_mail(viewer: Actor, message_id: int) -> OutboxMessage:
 
 def due_mails(*, at: datetime, limit: int = 50) -> Sequence[OutboxMessage]:
     """Mails whose time to be sent, or tried again, has come; the oldest first."""
-    return session.scalars(
+    return session.scalars(due(at).where(OutboxMessage.to_phone == "").limit(limit)).all()
+
+
+def due_texts(*, at: datetime, limit: int = 50) -> Sequence[OutboxMessage]:
+    """Short messages whose time to be sent, or tried again, has come; the oldest first."""
+    return session.scalars(due(at).where(OutboxMessage.to_phone != "").limit(limit)).all()
+
+
+def due(at: datetime) -> Select[OutboxMessage]:
+    return (
         select(OutboxMessage)
         .where(STATES["waiting"], OutboxMessage.next_try_at <= at)
         .order_by(OutboxMessage.next_try_at, OutboxMessage.id)
-        .limit(limit)
-    ).all()
+    )
 
 
 def find_unsent(message_id: int) -> OutboxMessage | None:
@@ -48,14 +56,18 @@ def find_unsent(message_id: int) -> OutboxMessage | None:
     return session.scalar(select(OutboxMessage).where(OutboxMessage.id == message_id, STATES["waiting"]))
 
 
+# A message goes to one or the other.
+RECIPIENT = func.lower(OutboxMessage.to_email + OutboxMessage.to_phone, type_=KeyText)
+
+
 class MailList(Listing):
     """The outbox, newest first."""
 
     shape = Shape(
-        keys={"created": OutboxMessage.created_at, "to": func.lower(OutboxMessage.to_email, type_=KeyText)},
+        keys={"created": OutboxMessage.created_at, "to": RECIPIENT},
         default="-created",
         ident=OutboxMessage.id,
-        searched=func.lower(OutboxMessage.to_email, type_=KeyText),
+        searched=RECIPIENT,
     )
 
     def __init__(self, viewer: Actor, wish: Wish) -> None:
@@ -63,6 +75,7 @@ class MailList(Listing):
             OutboxMessage.id,
             OutboxMessage.created_at,
             OutboxMessage.to_email,
+            OutboxMessage.to_phone,
             OutboxMessage.template,
             OutboxMessage.params,
             OutboxMessage.language,

@@ -1,4 +1,4 @@
-"""The two ways out: a mail server, or files that staff can read in the browser (`SPEC §16`)."""
+"""The ways out of mails: a server, or files that staff can read in the browser (`SPEC §16`)."""
 
 import os
 import smtplib
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT_SECONDS = 20
@@ -22,10 +22,17 @@ class LoginInClear(Unreachable):
     """The server offers no encryption, and is not on this machine: it gets no password."""
 
 
-class Transport(Protocol):
-    """Something that brings a mail out; raises OSError (smtplib's errors are some) or Unreachable when it cannot."""
+class NeverTaken(OSError):
+    """This one is refused for good: it is not tried again."""
 
-    def send(self, message: EmailMessage, key: str) -> None: ...
+
+M_contra = TypeVar("M_contra", contravariant=True)
+
+
+class Transport(Protocol[M_contra]):
+    """Something that brings a message out; raises OSError (smtplib's errors are some) or Unreachable if it cannot."""
+
+    def send(self, message: M_contra, key: str) -> None: ...
 
 
 class FileTransport:
@@ -100,7 +107,7 @@ class SmtpTransport:
             raise Unreachable(told(error)) from error
 
 
-def told(error: OSError) -> str:
+def told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
@@ -112,6 +119,6 @@ def is_this_machine(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def transport_for(mail_url: str, data_dir: Path) -> Transport:
+def transport_for(mail_url: str, data_dir: Path) -> Transport[EmailMessage]:
     """The way out that the settings name."""
     return SmtpTransport(mail_url) if mail_url else FileTransport(data_dir / "outbox")

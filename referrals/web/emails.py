@@ -19,11 +19,12 @@ from referrals.people.models import Person
 from referrals.web.filters import in_zone
 from referrals.web.house import config
 from referrals.web.mail_texts import MAILS, NAMES, Params
+from referrals.web.short_texts import TEXT_NAMES
 
 
 def template_words(template: str) -> str:
     """What a kind of mail is called."""
-    return gettext(NAMES[template])
+    return gettext(NAMES.get(template) or TEXT_NAMES[template])
 
 
 def line_of(template: str, params: Params) -> str:

@@ -11,6 +11,7 @@ from referrals.clock import now
 from referrals.db import session
 from referrals.errors import NotFound
 from referrals.listing import AnyRow
+from referrals.outbox.models import OutboxMessage
 from referrals.outbox.operations import retry_mail
 from referrals.outbox.queries import STATES, MailList, get_mail
 from referrals.values import parse_id
@@ -18,6 +19,7 @@ from referrals.web import hx, lists
 from referrals.web.emails import render_mail, style_digest, template_words
 from referrals.web.house import config
 from referrals.web.lists import Column, Filter, ListPage
+from referrals.web.short_texts import render_text
 from referrals.web.visitor import actor, may
 from referrals.wording import N_
 
@@ -39,7 +41,7 @@ MAILS = ListPage(
     path="/outbox",
     title=N_("Outbox"),
     columns=(
-        Column("to", N_("Recipient"), lambda row: row.to_email),
+        Column("to", N_("Recipient"), lambda row: row.to_email or row.to_phone),
         Column("template", N_("Mail"), lambda row: template_words(row.template), sortable=False),
         Column("state", N_("State"), lambda row: gettext(STATE_WORDS[state_of(row)]), sortable=False),
         Column("created", N_("Written"), lambda row: row.created_at, style="num"),
@@ -72,16 +74,23 @@ def index(kind: str | None = None) -> Response:
 def show(message_id: str) -> Response:
     """One mail as its recipient reads it. With a mail server set, what it says stays between it and the recipient."""
     message = get_mail(actor(), parse_id(message_id) or 0)
-    mail: EmailMessage | None = render_mail(message) if config().mails_to_files else None
-    text = mail.get_body(("plain",)) if mail else None
+    mail: EmailMessage | None = render_mail(message) if config().mails_to_files and not message.to_phone else None
     context: dict[str, Any] = {
         "message": message,
         "state": state_of(message),  # type: ignore[arg-type]
         "state_words": STATE_WORDS,
         "mail": mail,
-        "text": text.get_content() if text else "",
+        "text": text_of(message, mail),
     }
     return hx.render("outbox/show.html", "outbox/show.html", **context)
+
+
+def text_of(message: OutboxMessage, mail: EmailMessage | None) -> str:
+    """What a message says as plain text, where it may be shown."""
+    if message.to_phone:
+        return render_text(message).text if config().texts_to_files else ""
+    body = mail.get_body(("plain",)) if mail else None
+    return str(body.get_content()) if body else ""
 
 
 @blueprint.get("/outbox/<message_id>/html")
@@ -89,7 +98,8 @@ def show(message_id: str) -> Response:
 def show_html(message_id: str) -> Response:
     """The mail's own page, for a frame: no script runs in it and nothing is loaded."""
     message = get_mail(actor(), parse_id(message_id) or 0)
-    body = render_mail(message).get_body(("html",)) if config().mails_to_files else None
+    shown = config().mails_to_files and not message.to_phone
+    body = render_mail(message).get_body(("html",)) if shown else None
     if body is None:
         raise NotFound
     response = make_response(body.get_content())
