@@ -219,6 +219,15 @@ def keys_of_partner(partner_id: int) -> Sequence[ApiKey]:
     ).all()
 
 
+def keys_of_shop(shop_id: int) -> Sequence[ApiKey]:
+    """The shop's keys that are good, the newest first."""
+    return session.scalars(
+        select(ApiKey)
+        .where(ApiKey.shop_id == shop_id, ApiKey.revoked_at.is_(None))
+        .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
+    ).all()
+
+
 def partner_recipients(partner_id: int) -> Sequence[Person]:
     """Whom to write to at a partner when a lead has nobody of its own: those who manage the members."""
     return session.scalars(

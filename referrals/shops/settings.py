@@ -1,8 +1,10 @@
 """Changing the settings of a shop: each change is a version with a start time (`SPEC §5`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import select
 
 from referrals.db import lock_names, session
 from referrals.errors import RuleBroken
@@ -103,6 +105,15 @@ def change_settings(
     session.flush()
     audit.record("settings_changed", by=by, at=at, subject=shop.slug, settings=sorted(values))
     return version
+
+
+def versions_listed(shop_id: int) -> Sequence[SettingsVersion]:
+    """Every change of a shop's settings, the latest first."""
+    return session.scalars(
+        select(SettingsVersion)
+        .where(SettingsVersion.shop_id == shop_id)
+        .order_by(SettingsVersion.effective_at.desc(), SettingsVersion.id.desc())
+    ).all()
 
 
 def checked_changes(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from flask import current_app
 from referrals.config import Config
 from referrals.people.passwords import Passwords
 from referrals.secrets_box import SecretsBox
+from referrals.shops.webhook_secrets import PURPOSE
 
 
 def house() -> Any:
@@ -29,6 +30,16 @@ def second_factors() -> SecretsBox:
     """Locks the secrets of second factors."""
     found: SecretsBox = house().second_factors
     return found
+
+
+def payout_details() -> SecretsBox:
+    """Locks where a salesperson wants to be paid, and opens it for the merchant who pays."""
+    return SecretsBox(config().secret_key, "withdrawal")
+
+
+def webhook_secrets() -> SecretsBox:
+    """Locks what platforms sign their webhooks with."""
+    return SecretsBox(config().secret_key, PURPOSE)
 
 
 def link_url(code: str) -> str:

@@ -12,11 +12,12 @@ from referrals.db import session
 from referrals.errors import RuleBroken
 from referrals.links.sharing import welcome
 from referrals.orders.performance import SalespersonList, figures_of, group_of
+from referrals.people.queries import names_of_people
 from referrals.people.rules import masked_phone
 from referrals.shops.catalogue import get_group
 from referrals.shops.lifecycle import SALESPERSON
 from referrals.shops.models import Salesperson, Shop
-from referrals.shops.queries import get_salesperson, groups_of, history_of, names_of_people, rate_book
+from referrals.shops.queries import get_salesperson, groups_of, history_of, rate_book
 from referrals.shops.rates import set_rate
 from referrals.shops.salespeople import add_salesperson, change_status, put_in_group, set_coupon
 from referrals.web import hx, shop_words
