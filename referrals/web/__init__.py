@@ -37,6 +37,7 @@ from referrals.web import (
 from referrals.web.assets import asset, icon, token
 from referrals.web.audit_words import action_words
 from referrals.web.event_words import event_quote, event_words
+from referrals.web.house import link_url
 from referrals.web.sell import BLUEPRINTS as SELLING
 from referrals.web.staff import conflicts, imports, outbox, partners, people, setup
 
@@ -79,7 +80,13 @@ def init_app(app: Flask, config: Config) -> None:
     emails.init_app(app)
     navigation.init_app(app)
     app.jinja_env.globals.update(
-        words=words, event_words=event_words, event_quote=event_quote, token=token, asset=asset, icon=icon
+        words=words,
+        event_words=event_words,
+        event_quote=event_quote,
+        token=token,
+        asset=asset,
+        icon=icon,
+        link_url=link_url,
     )
     app.jinja_env.filters.update(
         action=action_words,

@@ -10,7 +10,7 @@ from referrals.people.tokens import new_token
 from referrals.web import limits
 from referrals.web.safe_urls import came_from
 
-NEVER_KEPT = {"csrf_token", "password", "new_password", "code"}
+NEVER_KEPT = {"csrf_token", "password", "new_password", "code", "payout_details"}
 LARGEST = 100_000
 
 

@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
         "percent": percent,
         "phone": readable_phone,
         "host": readable_host,
+        "bare_url": bare_url,
         "initials": initials,
         "country": country,
         "paragraphs": paragraphs,
@@ -162,6 +163,11 @@ def amount(minor: int | None, currency: str | None) -> str:
         plain(Money(minor, currency)), currency, locale=get_locale(), currency_digits=places == 2
     )
     return text
+
+
+def bare_url(url: str) -> str:
+    """An address without its scheme, as people write it."""
+    return url.partition("://")[2].removesuffix("/")
 
 
 def percent(bp: int | None) -> str:

@@ -24,6 +24,7 @@ from referrals.people.models import Membership
 from referrals.people.queries import active_memberships
 from referrals.people.sign_in import choose_membership
 from referrals.shops.queries import get_own_shop, name_of_shop
+from referrals.shops.names import names_of_shops
 from referrals.values import parse_id
 from referrals.web import hx
 from referrals.web.filters import zone
@@ -95,10 +96,7 @@ def menu() -> Response:
 @signed_in
 def choose() -> Response:
     """In which of one's memberships to act."""
-    found = [
-        (membership, organisation_of(membership))
-        for membership in active_memberships(visitor().person.id)
-    ]
+    found = [(membership, organisation_of(membership)) for membership in active_memberships(visitor().person.id)]
     return hx.render("home/memberships.html", "home/memberships.html", memberships=found)
 
 

@@ -88,3 +88,23 @@ document.addEventListener("click", (event) => {
     row.querySelector("a")?.click();
   }
 });
+
+// Sharing, copying and printing: their buttons are shown where the browser can.
+for (const button of document.querySelectorAll("button[data-share], button[data-copy], button[data-print]")) {
+  button.hidden = "share" in button.dataset && !navigator.share;
+}
+document.addEventListener("click", (event) => {
+  const { share, title, copy, told, print } = event.target.closest("[data-share], [data-copy], [data-print]")?.dataset ?? {};
+  if (share && navigator.share) {
+    event.preventDefault();
+    navigator.share({ title, url: share }).catch(() => {}); // closed without a choice
+  }
+  if (copy) copyFrom(document.querySelector(copy)).then(() => toast("good-toast", told));
+  if (print !== undefined) window.print();
+});
+async function copyFrom(source) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(source.value ?? source.innerText);
+  if (source.select) source.select();
+  else getSelection().selectAllChildren(source);
+  document.execCommand("copy"); // pages without https have nothing else
+}

@@ -8,6 +8,7 @@ from wtforms import SelectField, StringField
 from referrals.people.shop_members import LONGEST_NICKNAME
 from referrals.values import LONGEST_URL, parse_email, parse_phone
 from referrals.web.forms import Filled, Fits, Form, OneOf, Reads, line, lines, options
+from referrals.web.forms.amounts import amount
 from referrals.web.forms.people import EMAIL, ProfileForm
 from referrals.web.language import SPELLINGS, chosen_language
 from referrals.wording import N_
@@ -82,11 +83,12 @@ class PageForm(Form):
 
 
 class WithdrawalForm(Form):
-    """How much to withdraw, and whereto."""
+    """How much to withdraw, in the currency of the shop, and whereto."""
 
-    amount = line(_l("Amount"), longest=40, render_kw={"inputmode": "decimal", "autocomplete": "off"})
+    currency = ""
+    amount = amount(_l("Amount"))
     method = SelectField(_l("Way of payment"), [OneOf()], validate_choice=False)
-    details = lines(
+    payout_details = lines(
         _l("Where to pay it"),
         required=True,
         longest=500,

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from flask import Response, g
 
 from referrals.clock import now
+from referrals.errors import RuleBroken
+from referrals.ledger.operations import Owner
 from referrals.orders.overview import Day, days_until, start_of_month
 from referrals.shops.models import Salesperson, Shop
 from referrals.shops.queries import get_own_shop, get_salesperson, settings_of
@@ -44,6 +46,12 @@ NOTICES = {
 }
 
 
+class NotNow(RuleBroken):
+    """Only active salespeople share."""
+
+    sentence = N_("You can share again as soon as you are active in this shop.")
+
+
 @dataclass(frozen=True)
 class Seller:
     """The salesperson who is looking, in the shop for which they act."""
@@ -69,6 +77,11 @@ class Seller:
     def notice(self) -> tuple[str, str] | None:
         """What they must know about their standing."""
         return NOTICES.get(self.standing)
+
+    @property
+    def owner(self) -> Owner:
+        """In whose books the salesperson's balance stands."""
+        return Owner("shop", self.shop.id, self.shop.currency)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -17,7 +17,7 @@ def seller_groups() -> list[Group]:
         more.insert(0, Place(N_("Leaderboard"), "/sell/leaderboard", "trophy"))
     selling = (
         Place(N_("Home"), "/sell", "house", alone=True),
-        Place(N_("Share"), "/sell/share", "share"),
+        Place(N_("Share"), "/sell/share", "share", covers=("/sell/links", "/sell/products")),
         Place(N_("Orders"), "/sell/orders", "receipt-text"),
         Place(N_("Customers"), "/sell/customers", "users"),
     )
@@ -32,7 +32,7 @@ def seller_tabs() -> list[Place]:
     """The five places at the thumb of a phone."""
     return [
         Place(pgettext("tab", "Home"), "/sell", "house", alone=True),
-        Place(pgettext("tab", "Share"), "/sell/share", "share"),
+        Place(pgettext("tab", "Share"), "/sell/share", "share", covers=("/sell/links", "/sell/products")),
         Place(pgettext("tab", "Orders"), "/sell/orders", "receipt-text", covers=("/sell/commissions",)),
         Place(pgettext("tab", "Customers"), "/sell/customers", "users"),
         Place(pgettext("tab", "Wallet"), "/sell/balance", "wallet", covers=("/sell/withdrawals",)),
