@@ -24,7 +24,6 @@ from referrals.people.models import Membership
 from referrals.people.queries import active_memberships
 from referrals.people.sign_in import choose_membership
 from referrals.shops.queries import get_own_shop, name_of_shop
-from referrals.shops.names import names_of_shops
 from referrals.values import parse_id
 from referrals.web import hx
 from referrals.web.filters import zone
