@@ -7,7 +7,7 @@ import sys
 import click
 import structlog
 
-from referrals.cli import copies, erasing, imports, people, serving
+from referrals.cli import copies, erasing, imports, people, serving, shops
 from referrals.cli.ground import Commands
 
 
@@ -35,6 +35,10 @@ for command in (
     people.create_admin,
     people.create_rep,
     people.create_partner_command,
+    shops.create_shop_command,
+    shops.create_merchant,
+    shops.create_key,
+    shops.webhook_secret,
     imports.import_group,
     erasing.erase,
     copies.backup,
