@@ -182,6 +182,12 @@ def reading() -> Iterator[None]:
         only_reading.reset(token)
 
 
+def begin_snapshot() -> None:
+    """Begin a transaction whose statements all see one moment, as SQLite's do anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """A stretch that writes although its request is one that commonly only reads."""

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Column, Integer, Table, func, insert, select, text
 
 from referrals.config import Config
-from referrals.db import Base, reading, session
+from referrals.db import Base, begin_snapshot, reading, session
 from referrals.leads.models import Lead
 from referrals.leads.search import index_leads
 from referrals.transfer.archive import (
@@ -61,12 +61,6 @@ def load_everything(config: Config, file: Path) -> dict[str, Any]:
 def tables() -> list[Table]:
     """What comes along, each after those that it refers to."""
     return [table for table in Base.metadata.sorted_tables if table.name not in DERIVED]
-
-
-def begin_snapshot() -> None:
-    """SQLite's transactions see one moment anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def write_table(archive: zipfile.ZipFile, table: Table) -> int:
