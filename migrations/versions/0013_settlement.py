@@ -57,6 +57,8 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("clawed_back_minor", sa.BigInteger(), nullable=False),
+        sa.Column("base_minor", sa.BigInteger(), nullable=False),
+        sa.Column("rate_bp", sa.BigInteger(), nullable=True),
         sa.Column("suggested_minor", sa.BigInteger(), nullable=False),
         sa.Column("by_hand_due_minor", sa.BigInteger(), nullable=False),
         sa.Column("by_hand_base_minor", sa.BigInteger(), nullable=False),
