@@ -27,6 +27,9 @@ from referrals.people.answers import drop_old_answers
 from referrals.people.drafts import drop_old_drafts
 from referrals.people.rules import SYSTEM, Actor
 from referrals.people.sign_in import note_seen
+from referrals.settlement.balance import RUN_MINUTES
+from referrals.settling import settle_asked, settle_due
+from referrals.settling import settle_shop as settle_shop
 from referrals.transfer.lead_import import PAUSE_SECONDS
 from referrals.transfer.operations import advance_import, fail_import, running_imports
 from referrals.transfer.queries import hold_import
@@ -233,6 +236,14 @@ class Jobs:
         """Every other second: what is due to be taken in."""
         return self.run(lambda: advance_imports(at=now(), stop=self.stopping.is_set))
 
+    def settlement(self) -> Tally:
+        """Every few minutes: what is due to be settled."""
+        return self.run(lambda: Tally(*settle_due(at=now(), stop=self.stopping.is_set)))
+
+    def asked_settlement(self) -> Tally:
+        """Every other second: what is to be settled after a top-up."""
+        return self.run(lambda: Tally(*settle_asked(at=now(), stop=self.stopping.is_set)))
+
     def minutely(self) -> None:
         """Every minute: when sign-ins were last used. Every process stores what it saw itself."""
         self.attempt(lambda: store_seen(self.take_seen()))
@@ -265,6 +276,7 @@ class Jobs:
             "mails": repeat(self.mails),
             "texts": repeat(self.short_messages),
             "imports": repeat(self.imports),
+            "settlement": self.settlement(),
             "tidying": self.hourly(),
         }
 
@@ -281,6 +293,9 @@ class Jobs:
         made.add_job(self.mails, "interval", seconds=2)
         made.add_job(self.short_messages, "interval", seconds=2)
         made.add_job(self.imports, "interval", seconds=2)
+        made.add_job(self.asked_settlement, "interval", seconds=2)
+        # On full minutes, as pages foretell it; at once at the start, since we may have been down for long.
+        made.add_job(self.settlement, "cron", minute=f"*/{RUN_MINUTES}", next_run_time=now())
         made.add_job(self.minutely, "interval", minutes=1)
         made.add_job(self.hourly, "interval", hours=1)
         return made

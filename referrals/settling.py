@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from referrals.clock import now
 from referrals.db import reading, session
 from referrals.ledger.checking import books_are_good, check_new
 from referrals.people.rules import SYSTEM, Actor
@@ -48,7 +49,7 @@ def settle_shop(
     as_of: datetime | None = None,
     started_by: str,
     by: Actor,
-    at: datetime,
+    at: datetime | None = None,
     stop: Stop = never,
     tell: Tell = tell_nobody,
 ) -> SettlementRun:
@@ -56,24 +57,25 @@ def settle_shop(
 
     Commits each portion by itself: interrupted, it leaves whole commissions behind, and the next run goes on.
     """
+    at = at or now()
     prove_books(shop_id, at=at)
     shop = session.get_one(Shop, shop_id, populate_existing=True)
     run = start_run(shop, as_of=as_of or at, started_by=started_by, by=by, at=at)
     session.commit()
-    began = time.monotonic()
+    run_id, started, began = run.id, at, time.monotonic()
 
     def moment() -> datetime:
-        return at + timedelta(seconds=time.monotonic() - began)
+        return started + timedelta(seconds=time.monotonic() - began)
 
     try:
-        through = settle_portions(run, moment, stop, tell)
+        through = settle_portions(run_id, moment, stop, tell)
     except BaseException:
         session.rollback()
         with suppress(SQLAlchemyError):
-            stop_run(run.id, at=moment())
+            stop_run(run_id, at=moment())
             session.commit()
         raise
-    ended = (finish_run if through else stop_run)(run.id, at=moment())
+    ended = (finish_run if through else stop_run)(run_id, at=moment())
     session.commit()
     session.expire_all()
     return ended
@@ -89,15 +91,15 @@ def prove_books(shop_id: int, *, at: datetime) -> None:
     session.commit()
 
 
-def settle_portions(run: SettlementRun, moment: Callable[[], datetime], stop: Stop, tell: Tell) -> bool:
+def settle_portions(run_id: int, moment: Callable[[], datetime], stop: Stop, tell: Tell) -> bool:
     """Settle portion by portion; answers whether the run is through, or was asked to stop."""
     place: Place | None = None
     more = True
     while more and not stop():
         began = time.monotonic()
-        place = settle_portion(run.id, place, at=moment())
+        place = settle_portion(run_id, place, at=moment())
         session.commit()
-        tell(run)
+        tell(session.get_one(SettlementRun, run_id))
         more = place is not None
         session.expire_all()
         if more:
