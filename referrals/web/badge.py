@@ -23,6 +23,7 @@ from referrals.shops.queries import find_shop, get_salesperson, get_shop, hosts_
 from referrals.web import limits, words
 from referrals.web.house import config, link_url
 from referrals.web.language import language
+from referrals.web.sell.ground import NotNow
 from referrals.wording import N_
 
 blueprint = Blueprint("badge", __name__, url_prefix="/badge")
@@ -118,6 +119,8 @@ def create_link(slug: str) -> Response:
     kind = "qr" if wish.get("kind") == "qr" else "link"
     at = now()
     try:
+        if salesperson.status != "active":
+            raise NotNow
         link = share(salesperson, str(wish.get("target", "")), kind, shared_at=at, at=at)
     except RuleBroken as broken:
         session.rollback()
