@@ -38,7 +38,8 @@ from referrals.web.assets import asset, icon, token
 from referrals.web.audit_words import action_words
 from referrals.web.event_words import event_quote, event_words
 from referrals.web.house import link_url
-from referrals.web.sell import BLUEPRINTS as SELLING
+from referrals.web.sell.pages import BLUEPRINTS as SELLING
+from referrals.web.shop import BLUEPRINTS as SHOPPING
 from referrals.web.staff import conflicts, imports, outbox, partners, people, setup
 
 BLUEPRINTS = (
@@ -62,6 +63,7 @@ BLUEPRINTS = (
     health.blueprint,
     promo.blueprint,
     *SELLING,
+    *SHOPPING,
     phone_codes.blueprint,
     recruiting.blueprint,
     badge.blueprint,

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from referrals.clock import now
 from referrals.money import Money, decimals, plain
-from referrals.people.rules import initials
+from referrals.people.rules import initials, masked_phone
 from referrals.values import readable_host, readable_phone
 from referrals.web.language import html_language, text_direction
 from referrals.web.visitor import visitor_or_none
@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
         "country": country,
         "paragraphs": paragraphs,
         "browser": browser,
+        "called": called,
     }
     app.jinja_env.filters.update(own)
     app.jinja_env.globals.update(html_language=html_language, text_direction=text_direction)
@@ -182,6 +183,11 @@ def country(code: str) -> str:
     """The name of a country in the reader's language; what is no code is shown as it stands."""
     locale = get_locale()
     return str(locale.territories.get(code, code)) if locale else code
+
+
+def called(person: Any) -> str:
+    """How a salesperson is shown, of a person or of a row with both: the nickname, or the masked phone."""
+    return str(person.nickname or masked_phone(person.phone or ""))
 
 
 def paragraphs(text: str) -> Markup:

@@ -6,8 +6,8 @@ from datetime import date
 
 from babel import dates
 
-from referrals.web.filters import day as spoken_day
 from referrals.web.filters import dates_locale
+from referrals.web.filters import day as spoken_day
 
 HEIGHT = 116
 STEP = 44

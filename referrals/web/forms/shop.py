@@ -262,3 +262,12 @@ class ReattributionForm(Form):
             *((code, gettext(label)) for code, label in shop_words.REATTRIBUTION.items()),
         ])  # fmt: skip
         return self
+
+
+class RelationForm(Form):
+    """Whose customer is this, and when."""
+
+    q = line(
+        _l("Customer"), longest=300, description=_l("A phone number, an e-mail, a customer id or an order number.")
+    )
+    at = moment(_l("At"), description=_l("Empty: now."))
