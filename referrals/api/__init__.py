@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask
 
-from referrals.api import documents, group_buys, leads, links, products, salespeople, settings
+from referrals.api import balance, commissions, documents, group_buys, leads, links, products, salespeople, settings
 from referrals.api.problems import answer as answer
 from referrals.api.strict_json import StrictJSON
 
@@ -13,6 +13,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     products.blueprint,
     group_buys.blueprint,
     links.blueprint,
+    commissions.blueprint,
+    balance.blueprint,
 )
 
 

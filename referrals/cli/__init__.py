@@ -7,7 +7,7 @@ import sys
 import click
 import structlog
 
-from referrals.cli import copies, erasing, imports, people, serving, shops
+from referrals.cli import copies, erasing, imports, people, serving, settle, shops
 from referrals.cli.ground import Commands
 
 
@@ -40,6 +40,7 @@ for command in (
     shops.create_key,
     shops.webhook_secret,
     imports.import_group,
+    settle.settle,
     erasing.erase,
     copies.backup,
     copies.restore,

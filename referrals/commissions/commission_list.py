@@ -15,9 +15,7 @@ from referrals.shops.models import Salesperson, Shop
 from referrals.values import parse_id
 
 # Orders stand above commissions: what a row says of its order is read by name.
-ORDERS = table(
-    "orders", column("id"), column("placed_at", UTCDateTime()), column("customer_id"), column("goods_minor")
-)
+ORDERS = table("orders", column("id"), column("placed_at", UTCDateTime()), column("customer_id"), column("goods_minor"))
 NEVER = literal(datetime.fromisoformat("9999-12-31T00:00:00+00:00"), UTCDateTime())
 IS_BY_HAND = (Commission.by_hand_due_minor != 0) | (Commission.status == "by_hand")
 COLUMNS = (
@@ -57,7 +55,7 @@ class CommissionList(Listing):
     """The commissions that the viewer may see, of one shop where one is named.
 
     Filters: `status` (a state, or `by_hand` for all that is to be settled by hand, settled ones with a difference
-    among them), `reason`, `salesperson` (id), `order` (external id), `by_hand_due` (`true`).
+    among them), `state` (strictly), `reason`, `salesperson` (id), `order` (external id), `by_hand_due` (`true`).
     """
 
     shape = Shape(
@@ -97,6 +95,8 @@ def conditions(wish: Wish) -> list[ColumnElement[bool]]:
         found.append(IS_BY_HAND)
     elif status in COMMISSION.states:
         found.append(Commission.status == status)
+    if wish.get("state") in COMMISSION.states:
+        found.append(Commission.status == wish.get("state"))
     if wish.get("by_hand_due") == "true":
         found.append(IS_BY_HAND)
     if wish.get("reason"):
