@@ -63,7 +63,7 @@ def test_links_of_short_validity_expire_and_qr_codes_do_not(
     shops.settings(shop, validity="short")
     shared_at = now() - timedelta(hours=1)
     link = share(call, anna, shared_at=shared_at.isoformat())
-    assert link["expires_at"] == (shared_at + timedelta(days=15)).isoformat().replace("+00:00", "Z")
+    assert link["expires_at"] == (shared_at + timedelta(days=15)).isoformat()
     assert share(call, anna, kind="qr")["expires_at"] is None
 
 

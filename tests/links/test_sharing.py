@@ -24,7 +24,7 @@ PAGES = {
     "https://tea.example.org:443/": "https://tea.example.org/",
     "https://tea.example.org/茶": "https://tea.example.org/%E8%8C%B6",
     "https://tea.example.org/a/../b": "https://tea.example.org/b",
-    "https://tea.example.org//evil.example.org": "https://tea.example.org//evil.example.org",
+    "https://tea.example.org//evil.example.org": "https://tea.example.org/evil.example.org",
     "https://tea.example.org/?next=https://evil.example.org": "https://tea.example.org/?next=https://evil.example.org",
 }
 
