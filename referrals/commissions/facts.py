@@ -101,8 +101,9 @@ def verdict(facts: OrderFacts) -> Verdict:
     amount = 0 if facts.collected_by == "cash_on_delivery" else result.amount
     if facts.cancelled_at is not None:
         return Verdict("void", "cancelled", amount, result)
-    if result.goods.sold == 0 and any(line.amount for line in facts.lines):
+    refunded = any(fact.amount for fact in facts.refunds)
+    if refunded and result.goods.sold == 0:
         return Verdict("void", "refunded", amount, result)
-    if facts.collected_by == "merchant" and any(fact.amount for fact in facts.refunds):
+    if refunded and facts.collected_by == "merchant":
         return Verdict("by_hand", None, amount, result)
     return Verdict("pending", "waiting", amount, result)
