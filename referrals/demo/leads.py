@@ -1,12 +1,11 @@
-"""A believable demo in an empty database: partners, people, half a year of leads, by the same operations as pages."""
+"""The partner programme of the demo: partners, people, half a year of leads, by the same operations as pages."""
 
 from datetime import datetime, timedelta
 from random import Random
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from referrals.db import session
-from referrals.errors import RuleBroken
 from referrals.leads import conversation
 from referrals.leads.assignment import add_rule, get_rep
 from referrals.leads.catalogue import get_product, programme
@@ -18,12 +17,9 @@ from referrals.partners.models import Partner
 from referrals.partners.operations import create_partner
 from referrals.people.models import Person
 from referrals.people.operations import add_partner_member, add_staff, create_person, make_representative
-from referrals.people.passwords import Passwords
 from referrals.people.queries import active_memberships, actor_of
 from referrals.people.rules import PERMISSIONS, SYSTEM, Actor
-from referrals.wording import N_
 
-PASSWORD = "demo passphrase"  # noqa: S105 - of the demo alone, and printed
 DAYS = 170
 STAFF = (
     ("admin", "Mira Castell", "admin@demo.example.org", "", ""),
@@ -99,34 +95,12 @@ REPLIES = (
 )
 
 
-class DatabaseNotEmpty(RuleBroken):
-    """There are people already."""
-
-    sentence = N_("The database is not empty: the demo is for an empty one.")
-
-
-def logins() -> list[tuple[str, str, str]]:
-    """Role, e-mail and password of the demo's people, if this database holds the demo."""
-    rows = session.execute(
-        select(Person.email, Person.name).where(Person.demo, Person.email.is_not(None)).order_by(Person.id)
-    ).all()
-    roles = {email: "administrator" if role == "admin" else "representative" for role, _, email, _, _ in STAFF}
-    return [(roles.get(str(email), f"partner, {name}"), str(email), PASSWORD) for email, name in rows]
-
-
-def fill_demo(passwords: Passwords, *, at: datetime) -> None:
-    """Fill an empty database; raises DatabaseNotEmpty."""
-    if session.scalar(select(func.count()).select_from(Person)):
-        raise DatabaseNotEmpty
-    Demo(passwords, at).fill()
-
-
-class Demo:
+class Leads:
     """Half a year in the life of a programme, the same at each start."""
 
-    def __init__(self, passwords: Passwords, at: datetime) -> None:
+    def __init__(self, password_hash: str, at: datetime) -> None:
         self.random = Random(2026)  # noqa: S311 - repeatable on purpose
-        self.password_hash = passwords.hash(PASSWORD)
+        self.password_hash = password_hash
         self.at = at
         self.began = at - timedelta(days=DAYS)
         self.reps: list[Actor] = []
