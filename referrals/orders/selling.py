@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from referrals.commissions.models import Commission
@@ -117,7 +117,10 @@ NEWEST_LINES = (
     .limit(1)
     .scalar_subquery()
 )
-EARNED = func.coalesce(Commission.amount_minor - Commission.clawed_back_minor, 0)
+EARNED = case(
+    (Commission.status == "void", 0),
+    else_=func.coalesce(Commission.amount_minor - Commission.clawed_back_minor, 0),
+)
 
 
 class SellerOrders(Listing):

@@ -14,8 +14,9 @@ from referrals.orders.overview import Day, days_until, start_of_month
 from referrals.shops.models import Salesperson, Shop
 from referrals.shops.queries import get_own_shop, get_salesperson, settings_of
 from referrals.shops.rules import Settings
-from referrals.web import hx
+from referrals.web import hx, shop_words
 from referrals.web.filters import known_zone
+from referrals.web.sell.words import masked_buyer
 from referrals.web.visitor import actor
 from referrals.wording import N_
 
@@ -112,4 +113,9 @@ def seller() -> Seller:
 
 def show(template: str, status: int = 200, **context: Any) -> Response:
     """A page of the salesperson."""
-    return hx.render(template, template, status, seller=seller(), **context)
+    return hx.render(template, template, status, **surroundings(), **context)
+
+
+def surroundings() -> dict[str, Any]:
+    """What all their pages and lists know."""
+    return {"seller": seller(), "shop_words": shop_words, "masked": masked_buyer}

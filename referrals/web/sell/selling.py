@@ -11,7 +11,7 @@ from referrals.orders.selling import SellerOrders, sold_since
 from referrals.web import lists, shop_words
 from referrals.web.filters import amount
 from referrals.web.lists import Column, Filter, ListPage
-from referrals.web.sell.ground import seller, show
+from referrals.web.sell.ground import seller, show, surroundings
 from referrals.web.sell.words import masked_buyer, named, states_of_customers
 from referrals.web.visitor import actor, may
 from referrals.web.words import in_words
@@ -77,9 +77,7 @@ CUSTOMERS = ListPage(
 @may("sell")
 def orders(kind: str | None = None) -> Response:
     """The orders that are theirs, each with what it earns."""
-    return lists.answer(
-        ORDERS, SellerOrders(actor(), ORDERS.wish()), kind, seller=seller(), masked=masked_buyer, shop_words=shop_words
-    )
+    return lists.answer(ORDERS, SellerOrders(actor(), ORDERS.wish()), kind, **surroundings())
 
 
 @blueprint.get("/sell/customers")
@@ -88,7 +86,7 @@ def orders(kind: str | None = None) -> Response:
 def customers(kind: str | None = None) -> Response:
     """Their customers, masked."""
     listed = SellerCustomers(actor(), CUSTOMERS.wish(), at=seller().at)
-    return lists.answer(CUSTOMERS, listed, kind, seller=seller(), masked=masked_buyer)
+    return lists.answer(CUSTOMERS, listed, kind, **surroundings())
 
 
 @blueprint.get("/sell/leaderboard")

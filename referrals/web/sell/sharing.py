@@ -17,7 +17,7 @@ from referrals.web import hx, lists
 from referrals.web.forms.sell import PageForm
 from referrals.web.house import link_url
 from referrals.web.lists import Column, Filter, ListPage
-from referrals.web.sell.ground import NotNow, seller, show
+from referrals.web.sell.ground import NotNow, seller, show, surroundings
 from referrals.web.sell.words import kinds_of_links
 from referrals.web.visitor import actor, may
 from referrals.wording import N_
@@ -102,7 +102,7 @@ def create() -> AnyResponse:
 @may("sell")
 def links(kind: str | None = None) -> Response:
     """What was shared, and how often it was opened."""
-    return lists.answer(LINKS, LinkList(actor(), LINKS.wish()), kind, seller=seller())
+    return lists.answer(LINKS, LinkList(actor(), LINKS.wish()), kind, **surroundings())
 
 
 @blueprint.get("/sell/products")
@@ -113,7 +113,7 @@ def products() -> Response:
     book = rate_book(here.shop.id)
     listed = ProductList(actor(), here.shop, PRODUCTS.wish(), at=here.at)
     return lists.answer(
-        PRODUCTS, listed, None, seller=here, rate=lambda sku: book.rate(sku, here.salesperson.id, here.at).bp
+        PRODUCTS, listed, None, rate=lambda sku: book.rate(sku, here.salesperson.id, here.at).bp, **surroundings()
     )
 
 

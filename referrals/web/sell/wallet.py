@@ -27,7 +27,7 @@ from referrals.web.house import payout_details
 from referrals.web.language import chosen_language
 from referrals.web.lists import Column, Filter, ListPage
 from referrals.web.phone_codes import phone_with_code
-from referrals.web.sell.ground import seller, show
+from referrals.web.sell.ground import seller, show, surroundings
 from referrals.web.shop.why import why
 from referrals.web.visitor import actor, may, visitor
 from referrals.web.words import in_words, own_words
@@ -99,14 +99,12 @@ def index(kind: str | None = None) -> Response:
     """The balance and everything that was booked on it."""
     here = seller()
     listed = AccountStatement(here.owner, account_of(here.salesperson.id), STATEMENT.wish())
-    return lists.answer(STATEMENT, listed, kind, **standing())
+    return lists.answer(STATEMENT, listed, kind, **surroundings(), **standing())
 
 
 def standing() -> dict[str, Any]:
     here = seller()
     return {
-        "seller": here,
-        "shop_words": shop_words,
         "balance": balance(here.owner, account_of(here.salesperson.id)),
         "reserved": reserved_for(here.owner, here.salesperson.id),
         "waiting": waiting(actor()),
@@ -119,7 +117,7 @@ def standing() -> dict[str, Any]:
 def withdrawals(kind: str | None = None) -> Response:
     """What was asked for, and what became of it."""
     listed = OwnWithdrawals(actor(), WITHDRAWALS.wish())
-    return lists.answer(WITHDRAWALS, listed, kind, seller=seller(), shop_words=shop_words, methods=METHODS)
+    return lists.answer(WITHDRAWALS, listed, kind, methods=METHODS, **surroundings())
 
 
 @blueprint.get("/sell/withdrawals/new")
@@ -199,7 +197,7 @@ def confirm() -> AnyResponse:
 def commissions(kind: str | None = None) -> Response:
     """What they earn and earned, with what explains each amount."""
     listed = CommissionList(actor(), seller().shop, COMMISSIONS.wish())
-    return lists.answer(COMMISSIONS, listed, kind, seller=seller(), shop_words=shop_words, why=why)
+    return lists.answer(COMMISSIONS, listed, kind, why=why, **surroundings())
 
 
 @blueprint.get("/sell/commissions/<commission_id>")
@@ -207,4 +205,4 @@ def commissions(kind: str | None = None) -> Response:
 def commission(commission_id: str) -> Response:
     """One commission, retold to the minor unit."""
     found = get_commission(actor(), parse_id(commission_id))
-    return show("sell/commission.html", commission=found, shop_words=shop_words)
+    return show("sell/commission.html", commission=found)

@@ -48,7 +48,7 @@ def test_home_tells_how_things_stand_today(stall: Stall, seller: Browser) -> Non
     assert "CN¥8.80 pending · 1 order" in page.words
     assert page.all(".cards strong") == ["1", "1", "1"]
     assert "Sales CN¥88.00" in page.words
-    assert page.all(".orders strong") == ["Coffee", "+CN¥8.80"]
+    assert page.all(".order-lines strong") == ["Coffee", "+CN¥8.80"]
     assert "861****5678" in page.words
     assert page.all(".tabs span") == ["Home", "Share", "Orders", "Customers", "Wallet"]
 
