@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from referrals.clock import now
 from referrals.db import reading, session
 from referrals.leadership import Leadership
+from referrals.ledger.checking import check_books, is_proof_due
 from referrals.outbox.models import OutboxMessage
 from referrals.outbox.operations import note_failed, note_sent
 from referrals.outbox.queries import due_mails, due_texts, find_unsent
@@ -204,6 +205,19 @@ def tidy(*, at: datetime) -> Tally:
     return Tally(done=1)
 
 
+def prove_books(*, at: datetime) -> Tally:
+    """Prove all books, once a night; what is found wrong keeps settlement from running (P17)."""
+    with reading():
+        due = is_proof_due(at=at)
+    if not due:
+        return Tally()
+    finding = check_books(at=at)
+    session.commit()
+    if not finding.ok:
+        log.error("books_in_doubt", problem=str(finding.first_problem))
+    return Tally(done=1) if finding.ok else Tally(failed=1)
+
+
 class Jobs:
     """All jobs, bound to one application."""
 
@@ -252,6 +266,10 @@ class Jobs:
         """Every hour: forgetting."""
         return self.run(lambda: tidy(at=now()))
 
+    def proof(self) -> Tally:
+        """Every few minutes: whether the books were proved since last night."""
+        return self.run(lambda: prove_books(at=now()))
+
     def run(self, job: Callable[[], Tally]) -> Tally:
         """Do a job if this process leads."""
         return self.attempt(lambda: job() if self.leadership.held() else Tally())
@@ -277,6 +295,7 @@ class Jobs:
             "texts": repeat(self.short_messages),
             "imports": repeat(self.imports),
             "settlement": self.settlement(),
+            "proof": self.proof(),
             "tidying": self.hourly(),
         }
 
@@ -298,6 +317,7 @@ class Jobs:
         made.add_job(self.settlement, "cron", minute=f"*/{RUN_MINUTES}", next_run_time=now())
         made.add_job(self.minutely, "interval", minutes=1)
         made.add_job(self.hourly, "interval", hours=1)
+        made.add_job(self.proof, "interval", minutes=5)
         return made
 
 

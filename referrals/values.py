@@ -33,6 +33,7 @@ DOMAIN_PART = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
 LONGEST_EMAIL = 254
 LONGEST_URL = 2000
 LARGEST_ID = 2**63 - 1
+LARGEST_ID = 2**63 - 1
 
 
 class NotAnEmail(RuleBroken):

@@ -2,7 +2,19 @@
 
 from flask import Blueprint, Flask
 
-from referrals.api import balance, commissions, documents, group_buys, leads, links, products, salespeople, settings
+from referrals.api import (
+    balance,
+    books,
+    commissions,
+    documents,
+    explanations,
+    group_buys,
+    leads,
+    links,
+    products,
+    salespeople,
+    settings,
+)
 from referrals.api.problems import answer as answer
 from referrals.api.strict_json import StrictJSON
 
@@ -15,6 +27,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     links.blueprint,
     commissions.blueprint,
     balance.blueprint,
+    books.blueprint,
+    explanations.blueprint,
 )
 
 

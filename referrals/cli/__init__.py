@@ -7,7 +7,7 @@ import sys
 import click
 import structlog
 
-from referrals.cli import copies, erasing, imports, people, serving, settle, shops
+from referrals.cli import books, copies, erasing, imports, people, serving, settle, shops
 from referrals.cli.ground import Commands
 
 
@@ -42,6 +42,8 @@ for command in (
     imports.import_group,
     settle.settle,
     erasing.erase,
+    books.ledger,
+    books.explain_command,
     copies.backup,
     copies.restore,
     copies.export,

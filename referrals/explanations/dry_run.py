@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from referrals.db import session
+from referrals.db import reading, session
 from referrals.explanations.replaying import Outcome, Replay, known_of
 from referrals.orders.models import Order
 from referrals.orders.standing import PORTION
@@ -56,9 +56,15 @@ def dry_run(shop: Shop, changes: Mapping[str, Any], since: datetime, until: date
     """Replay the orders placed in `[since, until)` as if these settings had held from `since` on.
 
     Each order is judged twice by what is known now, under the settings as they were and as they are tried, so that
-    the difference is that of the settings alone. Raises what is wrong with a value.
+    the difference is that of the settings alone. Reads in a transaction of its own that holds nobody up, so nothing
+    unwritten may stand in the session. Raises what is wrong with a value.
     """
     values = {name: value for name, value in checked_changes(changes).items() if value is not None}
+    with reading():
+        return compared(shop, values, since, until)
+
+
+def compared(shop: Shop, values: Mapping[str, Any], since: datetime, until: datetime) -> Difference:
     rates = rate_book(shop.id)
     tried = replace(rates, settings=TriedSettings(rates.settings, values, since))
     deciding = bool(DECIDING & values.keys())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import func, or_, select
@@ -62,6 +62,14 @@ def books_are_good(owner: Owner | None = None) -> bool:  # noqa: ARG001 - one pr
     """Whether the last proof found nothing wrong: the last whole one, and every smaller one since."""
     query = select(LedgerCheck.ok).where(or_(LedgerCheck.whole, ~LedgerCheck.ok)).order_by(LedgerCheck.id.desc())
     return session.scalar(query.limit(1)) is not False
+
+
+def is_proof_due(*, at: datetime) -> bool:
+    """Whether nobody proved all books since last night, 3:00 UTC."""
+    night = at.astimezone(UTC).replace(hour=3, minute=0, second=0, microsecond=0)
+    night = night if night <= at else night - timedelta(days=1)
+    last = session.scalar(select(func.max(LedgerCheck.at)).where(LedgerCheck.whole))
+    return last is None or last < night
 
 
 def latest_checks(limit: int = 20) -> Sequence[LedgerCheck]:

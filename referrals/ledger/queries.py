@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
 
 from referrals.db import session
 from referrals.ledger.models import LedgerAccount, LedgerChain, LedgerEntry, LedgerPosting
@@ -92,26 +92,33 @@ class EntryList(Listing):
     """The entries of one owner, or of all (`owner` None, for staff)."""
 
     shape = Shape(
-        keys={"at": LedgerEntry.at, "seq": LedgerEntry.seq, "kind": LedgerEntry.kind},
+        keys={"at": LedgerEntry.at, "number": LedgerEntry.seq, "kind": LedgerEntry.kind},
         default="-at",
         ident=LedgerEntry.id,
     )
 
     def __init__(self, owner: Owner | None, wish: Wish) -> None:
+        self.mine: ColumnElement[bool] = true()
+        if owner is not None:
+            self.mine = and_(LedgerChain.owner_kind == owner.kind, LedgerChain.owner_id == owner.id)
         statement: Select[*tuple[Any, ...]] = (
             select(LedgerEntry.id, *ENTRY_COLUMNS, LedgerChain.owner_kind, LedgerChain.owner_id, Person.name)
             .join(LedgerChain, LedgerChain.id == LedgerEntry.chain_id)
             .outerjoin(Person, Person.id == LedgerEntry.by_person_id)
+            .where(self.mine)
         )
-        if owner is not None:
-            statement = statement.where(LedgerChain.owner_kind == owner.kind, LedgerChain.owner_id == owner.id)
-        if wish.get("kind") in ENTRY_KINDS:
-            statement = statement.where(LedgerEntry.kind == wish.get("kind"))
+        self.kind = wish.get("kind") if wish.get("kind") in ENTRY_KINDS else ""
+        if self.kind:
+            statement = statement.where(LedgerEntry.kind == self.kind)
         super().__init__(wish, statement)
 
     def count(self) -> int:
-        """Without the join, which a million entries would feel."""
-        return session.scalar(select(func.count()).select_from(self.statement.order_by(None).subquery())) or 0
+        """Chains know how long they are, so that a million entries need not be counted."""
+        if not self.kind:
+            return int(session.scalar(select(func.coalesce(func.sum(LedgerChain.head_seq), 0)).where(self.mine)) or 0)
+        chains = select(LedgerChain.id).where(self.mine)
+        query = select(func.count()).where(LedgerEntry.kind == self.kind, LedgerEntry.chain_id.in_(chains))
+        return session.scalar(query) or 0
 
 
 class AccountStatement(Listing):
@@ -130,7 +137,6 @@ class AccountStatement(Listing):
                 *ENTRY_COLUMNS,
                 LedgerPosting.amount_minor,
                 Person.name,
-                literal(account.holder_id).label("holder_id"),
             )
             .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
             .join(LedgerAccount, LedgerAccount.id == LedgerPosting.account_id)
