@@ -46,11 +46,11 @@ def create_app(config: Config | None = None) -> Flask:
         prepare_engine(db.engine)
     web.init_app(app, config)
     api.init_app(app)
-    for blueprint in api.BLUEPRINTS:
+    for blueprint in api.WITHOUT_FORMS:
         web.security.csrf.exempt(blueprint)
 
     @app.errorhandler(Exception)
     def answer_error(error: Exception) -> Any:
-        return api.answer(error) if request.path.startswith("/api/") else web.errors.answer(error)
+        return api.answer(error) if request.path.startswith(api.OUTSIDE_OF_PAGES) else web.errors.answer(error)
 
     return app

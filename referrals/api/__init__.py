@@ -11,9 +11,11 @@ from referrals.api import (
     group_buys,
     leads,
     links,
+    orders,
     products,
     salespeople,
     settings,
+    webhooks,
 )
 from referrals.api.problems import answer as answer
 from referrals.api.strict_json import StrictJSON
@@ -25,14 +27,20 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     products.blueprint,
     group_buys.blueprint,
     links.blueprint,
+    orders.blueprint,
     commissions.blueprint,
     balance.blueprint,
     books.blueprint,
     explanations.blueprint,
 )
 
+# Calls of programs carry no cookies, and need no token of a form.
+WITHOUT_FORMS: tuple[Blueprint, ...] = (*BLUEPRINTS, webhooks.blueprint)
+OUTSIDE_OF_PAGES = ("/api/", "/webhooks/")
+
 
 def init_app(app: Flask) -> None:
     """Wire the API into the application."""
     app.json = StrictJSON(app)
     documents.init_app(app, BLUEPRINTS)
+    app.register_blueprint(webhooks.blueprint)

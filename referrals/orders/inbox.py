@@ -79,10 +79,11 @@ def attempt(shop: Shop, delivery: Delivery, *, at: datetime) -> None:
     delivery.attempts += 1
     delivery.handled_at = at
     try:
-        with session.begin_nested():
-            told = read(delivery, shop.currency)
-            if isinstance(told, Arrival):
-                delivery.order_external_id = told_name(told.external_id)
+        told = read(delivery, shop.currency)
+        if isinstance(told, Arrival):
+            delivery.order_external_id = told_name(told.external_id)
+            session.flush()
+            with session.begin_nested():
                 receive(shop, told, source=delivery.source, by=SYSTEM, at=at)
     except RuleBroken as broken:
         delivery.reason, delivery.details = reason_of(broken), details_of(broken)

@@ -8,6 +8,7 @@ from referrals.db import session
 from referrals.errors import NotFound
 from referrals.orders.models import Attribution, Delivery, Order, OrderContact, OrderEvent, OrderLine
 from referrals.people.rules import Actor
+from referrals.shops.models import GroupBuy
 
 
 def visible_to(viewer: Actor) -> ColumnElement[bool]:
@@ -54,6 +55,11 @@ def orders_with(order_ids: Sequence[int]) -> Sequence[Order]:
 def contact_of(order: Order) -> OrderContact | None:
     """By what the buyer was named; None where nothing was said, and nothing left in it once it was erased."""
     return session.get(OrderContact, order.id)
+
+
+def campaign_of(order: Order) -> GroupBuy | None:
+    """The group-buy that an order belongs to."""
+    return session.get(GroupBuy, order.group_buy_id) if order.group_buy_id is not None else None
 
 
 def events_of(order: Order) -> Sequence[OrderEvent]:

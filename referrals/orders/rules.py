@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from referrals.commissions.facts import RefundFact
 
 CLOCK_SKEW = timedelta(minutes=5)
+STAGES = ("placed", "paid", "shipped", "completed", "refunded", "cancelled")
 
 
 @dataclass(frozen=True)

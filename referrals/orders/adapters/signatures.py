@@ -2,12 +2,21 @@
 
 import hmac
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from hashlib import md5, sha256
+from typing import Protocol
 
 from referrals.strict_json import read_json
 
-Headers = Mapping[str, str]
+
+class Headers(Protocol):
+    """Headers by name, letter case aside."""
+
+    def get(self, name: str, default: str, /) -> str:
+        """The header with this name, or the default."""
+        ...
+
+
 # Where a shop has no secret, one is tried all the same: the answer takes as long as for a wrong one.
 NOBODYS = "there is no such secret"
 
