@@ -97,7 +97,7 @@ def hold_commission_of(order_id: int) -> Commission | None:
 
 def take_over(commission: Commission, facts: OrderFacts, found: Verdict) -> None:
     """What an unsettled commission is by these facts. A zero one that a run made void stays so while it is zero."""
-    stays_zero = commission.reason == "zero" and found.status == "pending" and found.amount == 0
+    stays_zero = commission.reason == "zero" and found.status in {"pending", "by_hand"} and found.amount == 0
     status, reason = ("void", "zero") if stays_zero else (found.status, found.reason)
     if status == "pending":
         keeps = commission.status == "pending" and commission.reason != "waiting"
