@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import phonenumbers
+
 from referrals.errors import NotAllowed
 
 PERMISSIONS = ("view_referrals", "view_financials", "manage_members")
@@ -57,8 +59,16 @@ SYSTEM = Actor(role="system")
 
 def masked_phone(phone: str) -> str:
     """A phone number that is recognised by its owner only: `139****2210`."""
-    digits = phone.removeprefix("+")
+    digits = national_digits(phone)
     return f"{digits[:3]}****{digits[-4:]}" if len(digits) > 7 else "****"
+
+
+def national_digits(phone: str) -> str:
+    """The digits of a number in E.164 without its country code; of anything else all that stands there."""
+    try:
+        return phonenumbers.national_significant_number(phonenumbers.parse(phone))
+    except phonenumbers.NumberParseException:
+        return phone.removeprefix("+")
 
 
 def initials(name: str) -> str:
