@@ -9,10 +9,9 @@ from babel import dates
 from referrals.web.filters import dates_locale
 from referrals.web.filters import day as spoken_day
 
-HEIGHT = 116
-STEP = 44
-BAR = 13
-BASE = 140
+HEIGHT = 146
+BASE = 172
+WIDE, NARROW = 44, 30
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,18 @@ class Plot:
     title: str
     bars: tuple[Bar, ...]
     lines: tuple[Line, ...]
-    bar_width: int = BAR
+    step: int = WIDE
+    base: int = BASE
 
     @property
     def width(self) -> int:
         """How wide the drawing is, in its own points."""
-        return STEP * len(self.bars) + 4
+        return self.step * len(self.bars) + 4
+
+    @property
+    def bar_width(self) -> int:
+        """How wide a bar is."""
+        return self.step * 3 // 10
 
 
 def bars(
@@ -58,15 +63,15 @@ def bars(
     before: Sequence[int],
     shown: Callable[[int], str],
     *,
-    highest: int | None = None,
+    step: int = WIDE,
 ) -> Plot:
-    """A plot of a value by day; `shown` tells a value in words, `highest` is the top of the scale."""
-    top = max(highest or 0, *values, *before, 1)
+    """A plot of a value by day; `shown` tells a value in words, `step` is how wide a day is drawn."""
+    top = max(*values, *before, 1)
     made = tuple(
         Bar(
             spoken_day(day),
             dates.format_skeleton("d", day, locale=dates_locale()),
-            10 + place * STEP,
+            step // 5 + place * step,
             height_of(values[place], top),
             height_of(before[place], top),
             shown(values[place]),
@@ -75,7 +80,7 @@ def bars(
         for place, day in enumerate(days)
     )
     busy = any(values) or any(before)
-    return Plot(title, made, (Line(BASE - HEIGHT, shown(top)),) if busy else ())
+    return Plot(title, made, (Line(BASE - HEIGHT, shown(top)),) if busy else (), step)
 
 
 def height_of(value: int, top: int) -> int:

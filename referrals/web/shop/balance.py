@@ -27,7 +27,7 @@ blueprint = Blueprint("shop_balance", __name__)
 
 MOVES_THE_BALANCE = ("top_up", "pay_back", "settlement", "by_hand", "clawback", "adjustment")
 ENTRIES = ListPage(
-    name="entries",
+    name="shop-entries",
     path="/balance",
     title=N_("Balance and top-ups"),
     columns=(

@@ -60,7 +60,7 @@ def page_of(name: str, path: str, title: str, columns: tuple[Column, ...], **mor
 
 PAGES = {
     "pending": page_of(
-        "pending",
+        "shop-pending",
         "/pending",
         N_("Pending"),
         (
@@ -75,7 +75,7 @@ PAGES = {
         empty="shop/_commissions_empty.html",
     ),
     "settled": page_of(
-        "settled",
+        "shop-settled",
         "/settled",
         N_("Settled"),
         (
@@ -88,7 +88,7 @@ PAGES = {
         ),
     ),
     "by_hand": page_of(
-        "by-hand",
+        "shop-by-hand",
         "/by-hand",
         N_("By hand"),
         (
@@ -100,7 +100,7 @@ PAGES = {
         ),
     ),
     "void": page_of(
-        "void",
+        "shop-void",
         "/void",
         N_("Void"),
         (ORDER, PERSON, REASON, Column("created", N_("Since"), lambda row: row.created_at, style="num")),

@@ -23,7 +23,7 @@ from referrals.wording import N_
 blueprint = Blueprint("shop_group_buys", __name__)
 
 GROUP_BUYS = ListPage(
-    name="group-buys",
+    name="shop-group-buys",
     path="/group-buys",
     title=N_("Group-buys"),
     columns=(

@@ -32,7 +32,7 @@ from referrals.wording import N_
 blueprint = Blueprint("shop_integrations", __name__)
 
 DELIVERIES = ListPage(
-    name="deliveries",
+    name="shop-deliveries",
     path="/deliveries",
     title=N_("Deliveries"),
     columns=(

@@ -41,7 +41,7 @@ def whose_choices() -> list[tuple[str, str]]:
 
 
 ORDERS = ListPage(
-    name="orders",
+    name="shop-orders",
     path="/orders",
     title=N_("Orders"),
     columns=(

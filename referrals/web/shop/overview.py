@@ -27,7 +27,7 @@ from referrals.wording import N_
 blueprint = Blueprint("shop_overview", __name__)
 
 DAYS = 14
-LATEST = 5
+LATEST, LEADING = 5, 4
 SHOPS = ListPage(
     name="shops",
     path="/shops",
@@ -70,8 +70,8 @@ def index(shop: Shop) -> Response:
         "total": present.total,
         "change_bp": change_bp(present.total.sales_minor, before.total.sales_minor),
         "plots": drawn(shop, present, before),
-        "people": leading_salespeople(actor(), shop, month),
-        "products": leading_products(actor(), shop, month),
+        "people": leading_salespeople(actor(), shop, month, LEADING),
+        "products": leading_products(actor(), shop, month, LEADING),
         "waiting": waiting.rows[:LATEST],
         "why": why,
         "now": at,
@@ -104,12 +104,12 @@ def drawn(shop: Shop, present: Period, before: Period) -> list[plots.Plot]:
         return amount(minor, shop.currency)
 
     return [
-        plots.bars(gettext(title), days, values(present, name), values(before, name), shown)
-        for title, name, shown in (
-            (N_("Promoted sales by day"), "sales_minor", money),
-            (N_("Commissions by day"), "commission_minor", money),
-            (N_("Clicks by day"), "clicks", number),
-            (N_("Conversion by day"), "conversion_bp", percent),
+        plots.bars(gettext(title), days, values(present, name), values(before, name), shown, step=step)
+        for title, name, shown, step in (
+            (N_("Promoted sales by day"), "sales_minor", money, plots.WIDE),
+            (N_("Commissions by day"), "commission_minor", money, plots.NARROW),
+            (N_("Clicks by day"), "clicks", number, plots.NARROW),
+            (N_("Conversion by day"), "conversion_bp", percent, plots.NARROW),
         )
     ]
 

@@ -32,7 +32,7 @@ from referrals.wording import N_
 blueprint = Blueprint("shop_people", __name__)
 
 PEOPLE = ListPage(
-    name="salespeople",
+    name="shop-salespeople",
     path="/salespeople",
     title=N_("Salespeople"),
     columns=(

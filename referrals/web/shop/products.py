@@ -22,7 +22,7 @@ from referrals.wording import N_
 blueprint = Blueprint("shop_products", __name__)
 
 PRODUCTS = ListPage(
-    name="products",
+    name="shop-products",
     path="/products",
     title=N_("Products and rates"),
     columns=(

@@ -24,7 +24,7 @@ from referrals.wording import N_
 blueprint = Blueprint("shop_runs", __name__)
 
 RUNS = ListPage(
-    name="runs",
+    name="shop-runs",
     path="/runs",
     title=N_("Runs"),
     columns=(

@@ -29,7 +29,7 @@ from referrals.wording import N_
 blueprint = Blueprint("shop_withdrawals", __name__)
 
 WITHDRAWALS = ListPage(
-    name="withdrawals",
+    name="shop-withdrawals",
     path="/withdrawals",
     title=N_("Withdrawals"),
     columns=(
