@@ -88,6 +88,14 @@ ENTRY_COLUMNS = (
 )  # fmt: skip
 
 
+def moved() -> ColumnElement[int]:
+    """How much an entry moves: what its accounts gain together."""
+    gains = select(func.sum(LedgerPosting.amount_minor)).where(
+        LedgerPosting.entry_id == LedgerEntry.id, LedgerPosting.amount_minor > 0
+    )
+    return gains.correlate(LedgerEntry).scalar_subquery()
+
+
 class EntryList(Listing):
     """The entries of one owner, or of all (`owner` None, for staff)."""
 
@@ -102,7 +110,14 @@ class EntryList(Listing):
         if owner is not None:
             self.mine = and_(LedgerChain.owner_kind == owner.kind, LedgerChain.owner_id == owner.id)
         statement: Select[*tuple[Any, ...]] = (
-            select(LedgerEntry.id, *ENTRY_COLUMNS, LedgerChain.owner_kind, LedgerChain.owner_id, Person.name)
+            select(
+                LedgerEntry.id,
+                *ENTRY_COLUMNS,
+                LedgerChain.owner_kind,
+                LedgerChain.owner_id,
+                Person.name,
+                moved().label("moved_minor"),
+            )
             .join(LedgerChain, LedgerChain.id == LedgerEntry.chain_id)
             .outerjoin(Person, Person.id == LedgerEntry.by_person_id)
             .where(self.mine)

@@ -40,7 +40,7 @@ from referrals.web.event_words import event_quote, event_words
 from referrals.web.house import link_url
 from referrals.web.sell.pages import BLUEPRINTS as SELLING
 from referrals.web.shop import BLUEPRINTS as SHOPPING
-from referrals.web.staff import conflicts, imports, outbox, partners, people, setup
+from referrals.web.staff import conflicts, imports, ledger, outbox, partners, people, setup
 
 BLUEPRINTS = (
     sign_in.blueprint,
@@ -60,6 +60,7 @@ BLUEPRINTS = (
     setup.blueprint,
     outbox.blueprint,
     imports.blueprint,
+    ledger.blueprint,
     health.blueprint,
     promo.blueprint,
     *SELLING,

@@ -8,6 +8,7 @@ from flask_babel import pgettext
 from referrals.leads.lifecycle import OPEN
 from referrals.leads.ownership import open_conflict_count
 from referrals.leads.queries import count_leads, count_open_appeals
+from referrals.ledger.checking import books_are_good
 from referrals.outbox.queries import unread_count
 from referrals.partners.queries import name_of_partner
 from referrals.people.queries import active_memberships
@@ -79,7 +80,12 @@ def staff_groups(here: Visitor) -> list[Group]:
                 ),
             )
         )
-        house = [Place(N_("People"), "/people", "user-cog"), *house, Place(N_("Audit log"), "/audit", "scroll-text")]
+        house = [
+            Place(N_("People"), "/people", "user-cog"),
+            *house,
+            Place(N_("Books"), "/ledger", "receipt-text", 0 if books_are_good() else 1),
+            Place(N_("Audit log"), "/audit", "scroll-text"),
+        ]
     found.append(Group(N_("House"), tuple(house)))
     return found
 

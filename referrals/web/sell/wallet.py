@@ -11,6 +11,7 @@ from referrals.commissions.commission_list import CommissionList
 from referrals.commissions.queries import get_commission
 from referrals.db import session
 from referrals.errors import RuleBroken
+from referrals.explanations.commission import explain
 from referrals.ledger.operations import salesperson as account_of
 from referrals.ledger.queries import AccountStatement, balance
 from referrals.orders.selling import waiting
@@ -205,4 +206,4 @@ def commissions(kind: str | None = None) -> Response:
 def commission(commission_id: str) -> Response:
     """One commission, retold to the minor unit."""
     found = get_commission(actor(), parse_id(commission_id))
-    return show("sell/commission.html", commission=found)
+    return show("sell/commission.html", commission=found, explanation=explain(found))

@@ -14,6 +14,7 @@ from referrals.commissions.operations import hold_back, release
 from referrals.commissions.queries import get_commission
 from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
+from referrals.explanations.commission import explain
 from referrals.listing import Wish
 from referrals.people.rules import masked_phone
 from referrals.settlement.balance import outlook
@@ -178,6 +179,7 @@ def commission_page(shop: Shop, commission: Commission, status: int = 200, **for
     names = names_of_salespeople([commission.salesperson_id])
     context: dict[str, Any] = {
         "commission": commission,
+        "explanation": explain(commission),
         "salesperson": names.get(commission.salesperson_id, ""),
         "hold_form": HoldForm(formdata=None),
         "by_hand_form": by_hand_form,
