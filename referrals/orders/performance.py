@@ -109,6 +109,7 @@ def figures_of(salesperson: Salesperson) -> AnyRow:
                 "settled_minor"
             ),
         )
+        .select_from(Salesperson)
         .join(Shop, Shop.id == Salesperson.shop_id)
         .where(Salesperson.id == salesperson.id)
     ).one()
