@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from babel.numbers import NumberFormatError, format_decimal, get_group_symbol, parse_decimal
+from babel.numbers import NumberFormatError, get_decimal_symbol, get_group_symbol, parse_decimal
 from flask_babel import get_locale
 
 from referrals.errors import RuleBroken
@@ -43,7 +43,7 @@ def written_amount(minor: int | None, currency: str) -> str:
     """An amount as it stands in a field, to be read again by `plain_amount`."""
     if minor is None:
         return ""
-    return str(format_decimal(Decimal(plain(Money(minor, currency))), locale=get_locale(), decimal_quantization=False))
+    return plain(Money(minor, currency)).replace(".", get_decimal_symbol(get_locale()))
 
 
 def basis_points(typed: str) -> int:

@@ -11,6 +11,7 @@ from referrals.clock import now
 from referrals.commissions.queries import commission_of
 from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
+from referrals.explanations.unattributed import explain_unattributed
 from referrals.links.queries import clicks_of_visitor, clicks_seen
 from referrals.orders.attribution import reattribute as give_to
 from referrals.orders.models import Order
@@ -132,6 +133,7 @@ def order_page(shop: Shop, order: Order, form: ReattributionForm, status: int = 
         "events": events_of(order),
         "buyer": masked_buyer(contact.phone, contact.email, contact.customer_ref) if contact else "",
         "attributions": attributions,
+        "why_not": explain_unattributed(order),
         "clicks": clicks,
         "names": names_of_salespeople(list(people)),
         "staff_names": names_of_people([one.by_person_id for one in attributions if one.by_person_id]),
