@@ -181,7 +181,6 @@ def commission_page(shop: Shop, commission: Commission, status: int = 200, **for
         "commission": commission,
         "explanation": explain(commission),
         "salesperson": names.get(commission.salesperson_id, ""),
-        "explanation": explain(commission),
         "hold_form": HoldForm(formdata=None),
         "by_hand_form": by_hand_form,
     }
