@@ -59,7 +59,7 @@ class Selling(ShopMaking):
 
     def amend(self, order: str, *amounts: int, days_ago: float = 1) -> Commission:
         lines = tuple(IncomingLine(str(n), f"SKU{n}", "Tea", 1, amount) for n, amount in enumerate(amounts, 1))
-        return self.event(order, "amended", days_ago=days_ago, lines=lines)
+        return self.event(order, "amended", days_ago=days_ago, new_lines=lines)
 
     def top_up(self, amount: int) -> None:
         top_up(self.store, amount, by=SYSTEM, at=self.at)
