@@ -117,6 +117,8 @@ NEWEST_LINES = (
     .limit(1)
     .scalar_subquery()
 )
+# What is left after refunds; of cancelled orders nothing.
+SALES = case((Order.cancelled_at.is_not(None), 0), else_=Order.left_minor)
 EARNED = case(
     (Commission.status == "void", 0),
     else_=func.coalesce(Commission.amount_minor - Commission.clawed_back_minor, 0),
@@ -130,7 +132,7 @@ class SellerOrders(Listing):
         keys={
             "placed_at": Order.placed_at,
             "order": Order.external_id,
-            "sales": Order.left_minor,
+            "sales": SALES,
             "commission": EARNED,
         },
         default="-placed_at",
@@ -144,7 +146,7 @@ class SellerOrders(Listing):
                 Order.placed_at,
                 Order.currency,
                 Order.goods_minor,
-                Order.left_minor,
+                SALES.label("sales_minor"),
                 Order.refunded_minor,
                 Order.cancelled_at,
                 NEWEST_LINES.label("title"),

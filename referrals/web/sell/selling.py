@@ -39,7 +39,7 @@ ORDERS = ListPage(
         Column("buyer", N_("Customer"), lambda row: masked_buyer(row.phone, row.email), sortable=False),
         Column("placed_at", N_("Placed"), lambda row: row.placed_at),
         Column("status", N_("Status"), status_of, sortable=False),
-        Column("sales", N_("Sales"), lambda row: amount(row.left_minor, row.currency), style="num"),
+        Column("sales", N_("Sales"), lambda row: amount(row.sales_minor, row.currency), style="num"),
         Column("commission", N_("You earn"), lambda row: amount(row.earned_minor, row.currency), style="num"),
     ),
     rows="sell/_order_rows.html",

@@ -15,8 +15,9 @@ from referrals.people.models import SignIn
 from referrals.people.rules import SYSTEM
 from referrals.settlement.models import Withdrawal
 from referrals.web.house import payout_details
+from tests.making import Making
 from tests.web.browsing import Browser
-from tests.web.sell.stall import Stall
+from tests.web.sell.stall import Stall, set_up
 from tests.web.sell.test_signing_in import code_for
 
 Browse = Callable[..., Browser]
@@ -89,8 +90,8 @@ def test_orders_are_found_sorted_filtered_and_exported(stall: Stall, seller: Bro
 
 def test_customers_are_masked_and_say_whose_they_are_now(stall: Stall, seller: Browser) -> None:
     stall.order("1", BUYER, 8800)
-    stall.order("2", OTHER_BUYER, 5000)
-    stall.click(stall.other, stall.visitors[OTHER_BUYER], at=stall.at)
+    stall.order("2", OTHER_BUYER, 5000, placed_at=stall.at - timedelta(hours=3))
+    stall.order("3", OTHER_BUYER, 5000, by=stall.other)
     page = seller.get("/sell/customers")
     assert sorted(page.all("td.state")) == ["Not yours any more", "Your customer"]
     assert BUYER.lstrip("+") not in page.text
@@ -164,10 +165,9 @@ def test_before_money_leaves_an_old_sign_in_is_confirmed_by_a_code(stall: Stall,
     assert seller.post("/sell/withdrawals", amount="5", method="bank", payout_details="My bank").status == 303
 
 
-def test_a_debt_is_called_one(stall: Stall, seller: Browser) -> None:
-    stall.shops.settings(
-        stall.shop, refunds_after_settlement="claw_back", effective_at=stall.make.later(days=-399)
-    )
+def test_a_debt_is_called_one(make: Making) -> None:
+    stall = set_up(make, refunds_after_settlement="claw_back")
+    seller = Browser(make, stall.shops.seller(stall.salesperson))
     settled_order(stall, "1", 8800)
     seller.get("/sell/withdrawals/new")
     seller.post("/sell/withdrawals", amount="8.80", method="bank", payout_details="My bank")
