@@ -227,6 +227,7 @@ def test_all_orders_of_arrival_end_in_the_same_books(shop: OrderMaking, names: t
         for name in arrival:
             steps[name](renamed)  # type: ignore[arg-type]
         outcomes.add(books(renamed))  # type: ignore[arg-type]
+        session.expunge_all()
     assert len(outcomes) == 1, outcomes
 
 

@@ -40,7 +40,7 @@ def is_refund(topic: str, body: Part) -> bool:
 
 
 def read_order(body: Part, currency: str) -> Arrival:
-    if "line_items" not in body.found:
+    if body.found.get("line_items") is None:
         raise body.unreadable("line_items")
     written_in = body.id("currency")
     modified_at = moment_of(body, "date_modified") or must(moment_of(body, "date_created"), body, "date_created")
