@@ -130,6 +130,16 @@ DELIVERY = {
     "ignored": N_("Ignored"),
     "parked": N_("Parked"),
 }
+DELIVERY_REASONS = {
+    "unreadable": N_("It cannot be understood"),
+    "contradiction": N_("It contradicts what is recorded"),
+    "wrong_currency": N_("Another currency than the shop's"),
+    "other_topic": N_("Nothing that we need to know"),
+    "nothing_told": N_("It tells nothing new"),
+    "nothing_refunded": N_("No goods were refunded"),
+    "draft": N_("The order was not placed yet"),
+    "known": N_("Known already"),
+}
 ENTRIES = {
     "top_up": N_("Top-up"),
     "pay_back": N_("Taken back"),
