@@ -1,6 +1,7 @@
 """Money: integers in minor units of an ISO 4217 currency. All rounding of the house is here (`SPEC §8`, P3)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from referrals.errors import RuleBroken
@@ -88,3 +89,13 @@ def parse(text: str, currency: str) -> Money:
 def round_half_up(numerator: int, denominator: int) -> int:
     """The nearest integer to a fraction that is not negative; a half goes up. Every rounding of the house is this."""
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+def split(minor: int, weights: Sequence[int]) -> list[int]:
+    """An amount in parts in proportion to weights, by the largest remainder: the parts sum to the whole."""
+    total = sum(weights)
+    parts = [minor * weight // total for weight in weights]
+    remainders = sorted(range(len(weights)), key=lambda place: (-(minor * weights[place] % total), place))
+    for place in remainders[: minor - sum(parts)]:
+        parts[place] += 1
+    return parts

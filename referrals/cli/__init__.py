@@ -7,7 +7,7 @@ import sys
 import click
 import structlog
 
-from referrals.cli import books, copies, erasing, imports, people, serving, settle, shops
+from referrals.cli import books, copies, erasing, imports, order_imports, people, serving, settle, shops
 from referrals.cli.ground import Commands
 
 
@@ -52,3 +52,4 @@ for command in (
     serving.doctor,
 ):
     main.add_command(command)
+imports.import_group.add_command(order_imports.import_orders)
