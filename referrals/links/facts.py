@@ -76,23 +76,3 @@ def picture_of(shop_id: int, clicks: Sequence[AnyRow]) -> Picture:
         return Picture((), {})
     salespeople = sorted({click.salesperson_id for click in clicks})
     return fold(facts_of(clicks, settings_of(shop_id), statuses_of(shop_id, salespeople)))
-
-
-def customer_behind(shop_id: int, visitor: str, moment: datetime) -> tuple[int | None, bool]:
-    """Whom a click at this moment is lent to, and True; else who was identified last before it, and False."""
-    seen = select(Identification.customer_id).where(
-        Identification.shop_id == shop_id, Identification.visitor == visitor
-    )
-    borrower = session.scalar(
-        seen.where(Identification.occurred_at >= moment)
-        .order_by(Identification.occurred_at, Identification.id)
-        .limit(1)
-    )
-    if borrower is not None:
-        return borrower, True
-    last = session.scalar(
-        seen.where(Identification.occurred_at < moment)
-        .order_by(Identification.occurred_at.desc(), Identification.id.desc())
-        .limit(1)
-    )
-    return last, False

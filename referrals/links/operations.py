@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from referrals.db import lock_names, session
 from referrals.errors import RuleBroken
 from referrals.ids import new_id
 from referrals.links.bindings import refresh_bindings
 from referrals.links.customers import join_customers, keys_of, make_customer, resolve_customer
-from referrals.links.facts import ClickRow, clicks_not_lent, clicks_of_customer, customer_behind, facts_of
+from referrals.links.facts import ClickRow, clicks_not_lent, clicks_of_customer, facts_of
 from referrals.links.joins import CustomerKeys
 from referrals.links.models import Click, Customer, Identification, Link
 from referrals.links.queries import LinkCard, read_ref
-from referrals.links.rules import fold
+from referrals.links.rules import fold, refusal
+from referrals.links.standing import Standing, keep_click, standing_at
 from referrals.shops.history import refuse_future
 from referrals.shops.queries import settings_of, statuses_of
 from referrals.wording import N_
@@ -47,7 +48,7 @@ def record_click(
     traces: Traces = NO_TRACES,
     at: datetime,
 ) -> Click:
-    """Keep a click with its outcome. Raises InTheFuture."""
+    """Keep a click with its outcome; the one answered stands in no session. Raises InTheFuture."""
     click, _is_known = record_click_of(link, visitor, traces, occurred_at=occurred_at, source=source, at=at)
     return click
 
@@ -62,43 +63,42 @@ def record_click_of(
     """
     refuse_future(occurred_at, at=at, field="occurred_at")
     lock_visitors(link.shop_id, [visitor])
-    customer_id, late = customer_behind(link.shop_id, visitor, occurred_at)
-    if late:
+    standing = standing_at(link.shop_id, link.salesperson_id, visitor, occurred_at)
+    if standing.borrower_id is not None:
         lock_customers(link.shop_id)
-        customer_id, late = customer_behind(link.shop_id, visitor, occurred_at)
+        standing = standing_at(link.shop_id, link.salesperson_id, visitor, occurred_at)
     click_id = new_id()
-    click = Click(
-        id=click_id,
-        shop_id=link.shop_id,
-        link_id=link.id,
-        salesperson_id=link.salesperson_id,
-        occurred_at=occurred_at,
-        recorded_at=at,
-        visitor=visitor,
-        outcome=outcome_of(link, click_id, visitor, customer_id, occurred_at),
-        source=source,
-        ip_hash=traces.ip_hash,
-        user_agent=traces.user_agent[:300],
-        referrer=traces.referrer[:500],
+    click = keep_click(
+        {
+            "id": click_id,
+            "shop_id": link.shop_id,
+            "link_id": link.id,
+            "salesperson_id": link.salesperson_id,
+            "occurred_at": occurred_at,
+            "recorded_at": at,
+            "visitor": visitor,
+            "outcome": outcome_of(link, click_id, visitor, standing, occurred_at),
+            "source": source,
+            "ip_hash": traces.ip_hash,
+            "user_agent": traces.user_agent[:300],
+            "referrer": traces.referrer[:500],
+        }
     )
-    session.add(click)
-    session.flush()
-    session.execute(
-        update(Link).where(Link.id == link.id).values(clicks=Link.clicks + 1),
-        execution_options={"synchronize_session": False},
-    )
-    if late and customer_id is not None:
-        refresh_bindings(customer_id, "late_click", at=at)
-    return click, customer_id is not None
+    if standing.borrower_id is not None:
+        refresh_bindings(standing.borrower_id, "late_click", at=at)
+    return click, standing.customer_id is not None
 
 
-def outcome_of(
-    link: Link | LinkCard, click_id: int, visitor: str, customer_id: int | None, occurred_at: datetime
-) -> str:
+def outcome_of(link: Link | LinkCard, click_id: int, visitor: str, standing: Standing, occurred_at: datetime) -> str:
     """What becomes of a click that is being recorded."""
+    if standing.customer_id is None and not standing.clicked_before:
+        refused = refusal(
+            at=occurred_at, expires_at=link.expires_at, status=standing.status, programme=standing.programme
+        )
+        return refused or "bound"
     known: list[ClickRow] = list(clicks_not_lent(link.shop_id, visitor))
-    if customer_id is not None:
-        known.extend(clicks_of_customer(link.shop_id, customer_id))
+    if standing.customer_id is not None:
+        known.extend(clicks_of_customer(link.shop_id, standing.customer_id))
     salespeople = sorted({link.salesperson_id, *(click[2] for click in known)})
     this = (click_id, occurred_at, link.salesperson_id, link.kind, link.validity, link.expires_at)
     facts = facts_of([*known, this], settings_of(link.shop_id), statuses_of(link.shop_id, salespeople))
