@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from referrals import money
 from referrals.errors import RuleBroken
+from referrals.orders.checking import checked_amount
 from referrals.orders.incoming import (
     TIMES,
     Arrival,
@@ -287,6 +288,6 @@ def quantity_in(line: Line, cells: Mapping[str, str]) -> int:
 
 def amount_in(line: Line, cells: Mapping[str, str], column: str, currency: str) -> int:
     try:
-        return money.parse(cells.get(column, ""), currency).minor
+        return checked_amount(money.parse(cells.get(column, ""), currency).minor, column)
     except RuleBroken as broken:
         raise BrokenRow(line, column, broken) from None
