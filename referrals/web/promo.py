@@ -14,7 +14,6 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as Answer
 
 from referrals.clock import now
-from referrals.db import session, writing
 from referrals.errors import NotFound
 from referrals.links.addresses import with_ref
 from referrals.links.models import Click
@@ -24,6 +23,7 @@ from referrals.links.rules import BINDING_OUTCOMES
 from referrals.links.sharing import code_for_qr
 from referrals.web.house import config, link_url
 from referrals.web.security import client_ip
+from referrals.web.together import Together
 
 blueprint = Blueprint("promo", __name__)
 COOKIE = "buyer"
@@ -34,7 +34,7 @@ PURPOSES = ("Purpose", "Sec-Purpose", "X-Purpose", "X-Moz")
 BOTS = re.compile(
     r"(?<!cu)bot\b|crawl|spider|slurp|facebookexternalhit|facebookcatalog|whatsapp/|skypeuripreview|embedly|"
     r"mediapartners-google|google-inspectiontool|bingpreview|linkpreview|link preview|pingdom|uptimerobot|vkshare|"
-    r"bytespider|ia_archiver|snap url preview|iframely|quora link|feedfetcher|headlinesfetcher|mail\.ru_bot|yandex\.com/bots",
+    r"bytespider|ia_archiver|snap url preview|iframely|quora link|feedfetcher|headlinesfetcher|mail\.ru_bot",
     re.IGNORECASE,
 )
 QR_SCALE = 12
@@ -60,6 +60,7 @@ class Cards:
 
 
 cards = Cards(10_000)
+together = Together()
 
 
 @blueprint.get("/r/<code>")
@@ -84,11 +85,8 @@ def follow(code: str) -> Answer:
 
 def record(card: LinkCard, visitor: str) -> tuple[Click, bool]:
     """On disk before anybody is led on."""
-    at = now()
-    with writing():
-        found = record_click_of(card, visitor, traces(), occurred_at=at, source="link", at=at)
-        session.commit()
-    return found
+    at, seen = now(), traces()
+    return together.write(lambda: record_click_of(card, visitor, seen, occurred_at=at, source="link", at=at))
 
 
 def led_to(address: str) -> Answer:

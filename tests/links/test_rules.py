@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from referrals.links.rules import SHORT, Facts, Interval, Picture, end_of, expiry_of, fold, refusal
@@ -209,9 +209,11 @@ def any_facts(number: int) -> st.SearchStrategy[Facts]:
     )
 
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 some_clicks = st.integers(0, 12).flatmap(lambda count: st.tuples(*(any_facts(number) for number in range(count))))
 
 
+@patient
 @given(some_clicks, st.randoms())
 def test_the_order_of_arrival_does_not_matter(clicks: tuple[Facts, ...], chance) -> None:
     shuffled = list(clicks)
@@ -219,6 +221,7 @@ def test_the_order_of_arrival_does_not_matter(clicks: tuple[Facts, ...], chance)
     assert fold(shuffled) == fold(clicks)
 
 
+@patient
 @given(some_clicks)
 def test_at_most_one_binding_is_in_force_at_any_moment(clicks: tuple[Facts, ...]) -> None:
     intervals = fold(clicks).intervals
@@ -230,6 +233,7 @@ def test_at_most_one_binding_is_in_force_at_any_moment(clicks: tuple[Facts, ...]
         assert sum(interval.holds(moment) for interval in intervals) <= 1
 
 
+@patient
 @given(some_clicks)
 def test_every_click_has_an_outcome_and_every_interval_a_click_that_bound(clicks: tuple[Facts, ...]) -> None:
     picture = fold(clicks)
@@ -246,6 +250,7 @@ def test_every_click_has_an_outcome_and_every_interval_a_click_that_bound(clicks
         assert click.refused is None
 
 
+@patient
 @given(some_clicks)
 def test_later_clicks_change_nothing_before_them(clicks: tuple[Facts, ...]) -> None:
     if not clicks:
@@ -260,6 +265,7 @@ def test_later_clicks_change_nothing_before_them(clicks: tuple[Facts, ...]) -> N
             assert holder(before, moment) == holder(after, moment)
 
 
+@patient
 @given(some_clicks)
 def test_with_last_click_alone_whoever_was_clicked_last_has_the_customer(clicks: tuple[Facts, ...]) -> None:
     """Against a plain model: the latest valid click whose binding has not ended, renewals aside."""
