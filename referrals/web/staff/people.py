@@ -37,7 +37,7 @@ STAFF = ListPage(
         Column("name", N_("Name"), lambda row: row.name),
         Column("email", N_("E-mail"), lambda row: row.email or ""),
         Column("role", N_("Role"), lambda row: gettext(words.ROLES[row.role])),
-        Column("available", N_("New leads"), lambda row: bool(row.available), sortable=False),
+        Column("available", N_("Takes new leads"), lambda row: bool(row.available), sortable=False),
         Column("status", N_("Status"), lambda row: gettext(words.MEMBERSHIP[row.status])),
         Column("since", N_("Since"), lambda row: row.created_at, style="num"),
     ),
