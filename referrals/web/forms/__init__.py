@@ -93,13 +93,17 @@ class Fits:
         self.field_flags = {"maxlength": longest}
 
     def __call__(self, _form: Form, field: Field) -> None:
-        typed = field.data or ""
         try:
-            if len(typed) > self.longest:
-                raise TooLong(most=self.longest, length=len(typed))
-            field.data = clean_text(typed, lines=self.lines)
+            field.data = fitting(field.data or "", self.longest, lines=self.lines)
         except RuleBroken as broken:
             raise StopValidation(words.say(broken)) from None
+
+
+def fitting(typed: str, longest: int, *, lines: bool = False) -> str:
+    """The text without what surrounds it; raises TooLong and UnreadableCharacters."""
+    if len(typed) > longest:
+        raise TooLong(most=longest, length=len(typed))
+    return clean_text(typed, lines=lines)
 
 
 class OneOf:
@@ -113,14 +117,12 @@ class OneOf:
 
 def line(label: str, *more: Any, required: bool = True, longest: int = 200, **kwargs: Any) -> StringField:
     """A one-line text field."""
-    checks = [Filled()] if required else []
-    return StringField(label, [*checks, Fits(longest), *more], **kwargs)
+    return StringField(label, [Fits(longest), *([Filled()] if required else []), *more], **kwargs)
 
 
 def lines(label: str, *more: Any, required: bool = False, longest: int = 5000, **kwargs: Any) -> TextAreaField:
     """A text field of several lines."""
-    checks = [Filled()] if required else []
-    return TextAreaField(label, [*checks, Fits(longest, lines=True), *more], **kwargs)
+    return TextAreaField(label, [Fits(longest, lines=True), *([Filled()] if required else []), *more], **kwargs)
 
 
 def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:

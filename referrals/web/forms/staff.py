@@ -1,25 +1,20 @@
 """Forms of staff: decisions, reasons, products, rules, the programme's settings, imports."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import BooleanField, RadioField, SelectField, TextAreaField
 
-from referrals.errors import RuleBroken
 from referrals.leads.assignment import representatives
 from referrals.leads.catalogue import NotDays, Programme, products
 from referrals.leads.ownership import DECISIONS
-from referrals.values import COUNTRIES, clean_text
+from referrals.values import COUNTRIES
 from referrals.web import words
 from referrals.web.choices import by_label
 from referrals.web.filters import country
 from referrals.web.forms import Filled, Fits, Form, OneOf, Reads, line, lines, options
-
-ROWS = 12
 
 
 class DecisionForm(Form):
@@ -109,44 +104,6 @@ class ProductForm(Form):
         """Fill in what can be chosen."""
         self.flow.choices = options([(key, gettext(label)) for key, label in words.FLOWS.items()])
         return self
-
-
-def typed_definitions() -> list[dict[str, Any]]:
-    """The field definitions of a product form: rows `field_name_0`, `field_kind_0` …; empty rows are left out."""
-    found = []
-    for number in range(ROWS):
-        name, label, kind = (typed(f"field_{part}_{number}") for part in ("name", "label", "kind"))
-        if not (name or label):
-            continue
-        definition: dict[str, Any] = {"name": name, "label": label, "kind": kind}
-        if request.form.get(f"field_required_{number}") == "y":
-            definition["required"] = True
-        if kind == "choice":
-            definition["choices"] = typed_choices(request.form.get(f"field_choices_{number}", ""))
-        found.append(definition)
-    return found
-
-
-def typed(name: str) -> str:
-    try:
-        return clean_text(request.form.get(name, "")[:200])
-    except RuleBroken:
-        return ""
-
-
-def typed_choices(text: str) -> list[dict[str, str]]:
-    """Options, one a line: `value = label`, or a label alone."""
-    found = []
-    for row in text.splitlines():
-        value, separator, label = (part.strip() for part in row.partition("="))
-        if value:
-            found.append({"value": value[:100], "label": (label if separator else value)[:100]})
-    return found
-
-
-def written_choices(definition: dict[str, Any]) -> str:
-    """The options of a choice as they are typed."""
-    return "\n".join(f"{one['value']} = {one['label']}" for one in definition.get("choices", []))
 
 
 class UploadForm(Form):

@@ -25,18 +25,14 @@ from referrals.leads.models import Product, Reason
 from referrals.leads.rules import Standing
 from referrals.values import parse_id
 from referrals.web import hx, words
-from referrals.web.forms.staff import (
-    ROWS,
-    ProductForm,
-    ProgrammeForm,
-    ReasonForm,
-    RuleForm,
-    typed_definitions,
-    written_choices,
-)
+from referrals.web.forms import fitting
+from referrals.web.forms.definitions import ROWS, typed_definitions, written_options
+from referrals.web.forms.staff import ProductForm, ProgrammeForm, ReasonForm, RuleForm
 from referrals.web.language import LANGUAGES
 from referrals.web.visitor import actor, may
 from referrals.wording import N_
+
+LONGEST_TEXT = 1000
 
 blueprint = Blueprint("setup", __name__)
 
@@ -52,7 +48,7 @@ def product_list() -> Response:
 @may("configure")
 def new_product() -> Response:
     """The form of a new product."""
-    return product_page(None, ProductForm().offer(), [])
+    return product_page(None, ProductForm().offer(), [], {})
 
 
 @blueprint.get("/products/<code>")
@@ -60,14 +56,16 @@ def new_product() -> Response:
 def show_product(code: str) -> Response:
     """The form of a product."""
     product = get_product(code)
-    return product_page(product, ProductForm(obj=product).offer(), product.fields)
+    return product_page(product, ProductForm(obj=product).offer(), product.fields, {})
 
 
-def product_page(product: Product | None, form: ProductForm, definitions: list[Any], status: int = 200) -> Response:
-    rows = [{**one, "written": written_choices(one)} for one in definitions]
+def product_page(
+    product: Product | None, form: ProductForm, definitions: list[Any], wrong: dict[str, str], status: int = 200
+) -> Response:
+    rows = [{**one, "written": written_options(one)} for one in definitions]
     rows += [{}] * max(1, min(3, ROWS - len(rows)))
     context: dict[str, Any] = {"product": product, "form": form, "rows": rows[:ROWS], "kinds": words.FIELD_KINDS}
-    return hx.render("setup/product.html", "setup/product.html", status, languages=LANGUAGES, **context)
+    return hx.render("setup/product.html", "setup/product.html", status, languages=LANGUAGES, wrong=wrong, **context)
 
 
 @blueprint.post("/products/new")
@@ -85,9 +83,9 @@ def change_product(code: str) -> AnyResponse:
 
 
 def store_product(product: Product | None) -> AnyResponse:
-    form, definitions = ProductForm().offer(), typed_definitions()
-    if not form.validate():
-        return product_page(product, form, definitions, 422)
+    form, (definitions, wrong) = ProductForm().offer(), typed_definitions()
+    if not form.validate() or wrong:
+        return product_page(product, form, definitions, wrong, 422)
     code = product.code if product else form.code.data
     try:
         save_product(
@@ -104,7 +102,7 @@ def store_product(product: Product | None) -> AnyResponse:
     except RuleBroken as broken:
         session.rollback()
         form.put(broken)
-        return product_page(get_product(code) if product else None, form, definitions, 422)
+        return product_page(get_product(code) if product else None, form, definitions, wrong, 422)
     return hx.go_to(url_for("setup.product_list"), N_("Saved."))
 
 
@@ -115,7 +113,12 @@ def texts(code: str, language: str) -> Response:
     product = get_product(code)
     if language not in LANGUAGES:
         abort(404)
-    own = product.texts.get(language, {})
+    return texts_page(product, language, product.texts.get(language, {}), {})
+
+
+def texts_page(
+    product: Product, language: str, own: dict[str, str], wrong: dict[str, str], status_code: int = 200
+) -> Response:
     rows = []
     with force_locale(language):
         for status in words.STATUS:
@@ -124,7 +127,7 @@ def texts(code: str, language: str) -> Response:
                 key = words.text_key(status, supported)
                 rows.append((key, status, supported, own.get(key, ""), " ".join(words.default_meaning(standing))))
     context: dict[str, Any] = {"product": product, "rows": rows, "texts_language": language, "languages": LANGUAGES}
-    return hx.render("setup/texts.html", "setup/texts.html", **context)
+    return hx.render("setup/texts.html", "setup/texts.html", status_code, wrong=wrong, **context)
 
 
 @blueprint.post("/products/<code>/texts/<language>")
@@ -135,7 +138,14 @@ def store_texts(code: str, language: str) -> AnyResponse:
     if language not in LANGUAGES:
         abort(404)
     keys = [words.text_key(status, supported) for status in words.STATUS for supported in (True, False)]
-    written = {key: request.form.get(key, "").strip()[:1000] for key in keys}
+    written, wrong = {key: request.form.get(key, "") for key in keys}, {}
+    for key in keys:
+        try:
+            written[key] = fitting(written[key], LONGEST_TEXT, lines=True)
+        except RuleBroken as broken:
+            wrong[key] = words.say(broken)
+    if wrong:
+        return texts_page(product, language, written, wrong, 422)
     save_texts(product, language, written, by=actor(), at=now())
     session.commit()
     return hx.go_to(url_for("setup.show_product", code=code), N_("Saved."))
