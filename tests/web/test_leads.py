@@ -372,6 +372,37 @@ def test_the_table_costs_as_many_queries_at_300_rows_as_at_3(make: Making, brows
     assert few < 20
 
 
+STAFF_LISTS = [
+    "/leads",
+    "/leads?partner=1&status=submitted",
+    "/leads?q=shop",
+    "/leads?sort=partner",
+    "/conflicts",
+    "/partners",
+    "/people",
+    "/outbox",
+    "/audit",
+    "/",
+]
+
+
+@pytest.mark.parametrize("path", STAFF_LISTS)
+def test_no_list_of_staff_costs_more_queries_for_more_rows(make: Making, browse: Browse, path: str) -> None:
+    browser = browse(make.admin())
+
+    def add(rows: int) -> None:
+        for number in range(rows):
+            lead = make.lead(make.member(make.partner()), business_name=f"Shop {number}")
+            make.lead(make.member(make.partner()), website_url=lead.website_url)
+            make.rep()
+
+    add(3)
+    few = queries_of(browser, path)
+    add(20)
+    assert queries_of(browser, path) == few
+    assert few < 20
+
+
 def test_products_of_the_operators_own_have_their_form(make: Making, browse: Browse) -> None:
     admin = browse(make.admin())
     fields = {
