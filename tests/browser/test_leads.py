@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from referrals.db import session
+from referrals.leads.conversation import appeal
+from referrals.partners.models import Partner
 from tests.browser.conftest import Site, wait_for
 
 Visit = Callable[..., Page]
@@ -146,6 +148,78 @@ def test_a_table_state_survives_reload_and_back(site: Site, visit: Visit, people
     expect(page.locator("dialog#drawer[open]")).to_have_count(0)
     expect(first).to_have_text("Shop 00")
     assert page.errors == []  # type: ignore[attr-defined]
+
+
+LISTS = {
+    "member": ["/leads", "/members", "/notifications"],
+    "rep": ["/leads", "/conflicts", "/appeals", "/partners", "/outbox"],
+    "admin": ["/people", "/audit", "/imports", "/outbox"],
+}
+
+
+@pytest.mark.parametrize(("role", "path"), [(role, path) for role, paths in LISTS.items() for path in paths])
+def test_every_lists_state_survives_reload_and_back(
+    site: Site, visit: Visit, people: dict[str, str], role: str, path: str
+) -> None:
+    fill_lists(site, people["member"])
+    email = people.get(role) or admins_email(site)
+    page = visit(email, path)
+    sort, rows = page.locator("thead th a").first, page.locator("tbody td:not(:has(.badge))")
+    sort.click()
+    page.wait_for_url(re.compile("sort="))
+    sorted_rows = rows.all_inner_texts()
+    sorted_url = page.url
+    expect(page.locator("thead :is([aria-sort=ascending], [aria-sort=descending])")).to_have_count(1)
+    following = page.locator('nav.pages a[title="Next page"]')
+    if following.count():
+        following.click()
+        page.wait_for_url(re.compile("page="))
+        expect(page.locator(".count")).to_contain_text("26–")
+        further_rows = rows.all_inner_texts()
+        assert further_rows != sorted_rows
+        page.reload()
+        assert rows.all_inner_texts() == further_rows
+    else:
+        sort.click()
+        page.wait_for_url(lambda url: url != sorted_url)
+    page.go_back()
+    page.wait_for_url(sorted_url)
+    wait_for(lambda: rows.all_inner_texts() == sorted_rows)
+    page.reload()
+    assert rows.all_inner_texts() == sorted_rows
+    assert page.errors == []  # type: ignore[attr-defined]
+
+
+def fill_lists(site: Site, email: str) -> None:
+    """Give every list some rows, and the longer ones more than a page."""
+    from referrals.leads.catalogue import get_product
+    from referrals.leads.operations import change_status
+    from referrals.people.models import Person
+    from referrals.transfer.operations import upload
+
+    make = site.make
+    member = make.actor(session.query(Person).filter_by(email=email).one())
+    rep, admin = make.rep(), make.admin()
+    for number in range(28):
+        lead = make.lead(
+            member, business_name=f"Shop {number:02}", website_url=f"https://{member.person_id}-{number}.example.org"
+        )
+        if number < 3:
+            make.lead(make.member(), website_url=lead.website_url)
+            change_status(lead, "ineligible", reason="not_interested", by=rep, at=make.at)
+            appeal(lead, f"Look again, number {number}.", by=member, at=make.at)
+    partner = session.get_one(Partner, member.partner_id)
+    for number in range(2):
+        upload(partner, get_product("plus"), f"{number}.csv", b"business_name\nX\n", by=admin, at=make.at)
+    session.commit()
+
+
+def admins_email(site: Site) -> str:
+    from referrals.people.models import Person
+
+    email = session.get_one(Person, site.make.admin().person_id).email
+    session.rollback()
+    return str(email)
 
 
 def test_the_drawer_tells_what_was_done_and_gives_the_focus_back(
