@@ -11,8 +11,8 @@ from referrals.api.shop_schemas import GroupBuyIn, GroupBuyOut, GroupBuys, PageQ
 from referrals.clock import now
 from referrals.errors import NotFound
 from referrals.listing import Wish
-from referrals.shops.catalogue import put_group_buy
-from referrals.shops.lists import GroupBuyList
+from referrals.orders.group_buy_list import GroupBuyList
+from referrals.orders.group_buys import set_group_buy
 from referrals.shops.queries import group_buy
 
 blueprint = Blueprint("api_group_buys", __name__, url_prefix="/api/v1", description="A shop's group-buys")
@@ -26,7 +26,7 @@ blueprint.before_request(require_key)
 @shop_key
 def index(query: dict[str, str]) -> Response:
     """List group-buys, the newest first"""
-    found = GroupBuyList(g.actor, g.shop.id, Wish(page=query.get("cursor", ""))).slice()
+    found = GroupBuyList(g.actor, g.shop, Wish(page=query.get("cursor", ""))).slice()
     return jsonify({"items": [as_json(row) for row in found.rows], "next": found.next})
 
 
@@ -56,7 +56,7 @@ def put(body: dict[str, Any], external_id: str) -> Response:
         (tier["orders"], read_money(tier["cashback"], g.shop.currency, f"tiers.{number}.cashback"))
         for number, tier in enumerate(body["tiers"])
     ]
-    campaign = put_group_buy(g.shop, external_id, title=title, tiers=tiers, by=g.actor, at=now())
+    campaign = set_group_buy(g.shop, external_id, title=title, tiers=tiers, by=g.actor, at=now())
     return jsonify(as_json(campaign))
 
 

@@ -11,9 +11,9 @@ from referrals.clock import now
 from referrals.errors import NotFound
 from referrals.listing import Wish
 from referrals.shops.catalogue import put_product
-from referrals.shops.lists import ProductList
+from referrals.shops.product_list import ProductList
 from referrals.shops.queries import find_product
-from referrals.shops.rates import own_rate, own_rates, set_rate
+from referrals.shops.rates import own_rate, set_rate
 
 blueprint = Blueprint("api_products", __name__, url_prefix="/api/v1", description="A shop's products")
 blueprint.before_request(require_key)
@@ -26,9 +26,8 @@ blueprint.before_request(require_key)
 @shop_key
 def index(query: dict[str, str]) -> Response:
     """List products, by title"""
-    found = ProductList(g.actor, g.shop.id, Wish(page=query.get("cursor", ""))).slice()
-    rates = own_rates(g.shop.id, "product", now())
-    return jsonify({"items": [as_json(row, rates.get(row.id)) for row in found.rows], "next": found.next})
+    found = ProductList(g.actor, g.shop, Wish(page=query.get("cursor", "")), at=now()).slice()
+    return jsonify({"items": [as_json(row, row.rate_bp) for row in found.rows], "next": found.next})
 
 
 @blueprint.get("/products/<path:sku>")

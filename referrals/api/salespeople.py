@@ -25,11 +25,11 @@ from referrals.ledger.queries import balance
 from referrals.links.sharing import welcome
 from referrals.listing import AnyRow, Wish
 from referrals.people.rules import masked_phone
-from referrals.shops.lists import SalespersonList
 from referrals.shops.models import Salesperson
 from referrals.shops.queries import find_by_phone, get_salesperson
 from referrals.shops.rates import own_rate, set_rate
 from referrals.shops.salespeople import AlreadySalesperson, add_salesperson, change_status, set_coupon, set_email
+from referrals.shops.salesperson_list import SalespersonList
 from referrals.values import NotAPhone, parse_id, parse_phone
 
 blueprint = Blueprint("api_salespeople", __name__, url_prefix="/api/v1", description="A shop's salespeople")

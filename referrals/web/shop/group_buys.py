@@ -8,7 +8,7 @@ from referrals.clock import now
 from referrals.db import session
 from referrals.errors import RuleBroken
 from referrals.orders.group_buy_list import GroupBuyList
-from referrals.shops.catalogue import put_group_buy
+from referrals.orders.group_buys import set_group_buy
 from referrals.shops.models import GroupBuy, Shop
 from referrals.shops.queries import get_group_buy
 from referrals.web import hx, words
@@ -100,7 +100,7 @@ def store(shop: Shop, campaign: GroupBuy | None) -> AnyResponse:
     if not form.validate():
         return form_page(shop, form, campaign, 422)
     try:
-        put_group_buy(shop, form.external_id.data, title=form.title.data, tiers=form.tiers(), by=actor(), at=now())
+        set_group_buy(shop, form.external_id.data, title=form.title.data, tiers=form.tiers(), by=actor(), at=now())
         session.commit()
     except RuleBroken as broken:
         session.rollback()
