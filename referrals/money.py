@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from referrals.errors import RuleBroken
 from referrals.wording import N_
@@ -99,3 +100,9 @@ def split(minor: int, weights: Sequence[int]) -> list[int]:
     for place in remainders[: minor - sum(parts)]:
         parts[place] += 1
     return parts
+
+
+def tax_is_within(gross: int, tax: int, rate: Decimal, *, slack: int) -> bool:
+    """Whether an amount holds a tax of this rate rather than having it on top; `slack` is what rounding may take."""
+    within = abs(gross * rate / (1 + rate) - tax)
+    return within <= slack and within < abs(gross * rate - tax)

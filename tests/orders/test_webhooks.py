@@ -383,3 +383,34 @@ def test_a_push_of_youzan_that_cannot_be_read_is_parked(shop: OrderMaking) -> No
         assert last_delivery().status == "parked"
     send("trade_TradeMemoModified", payloads.youzan("trade_TradeMemoModified", {"tid": "E1"}))
     assert last_delivery().status == "ignored"
+
+
+def test_prices_that_hold_their_tax_are_taken_without_it(dollars: OrderMaking) -> None:
+    send = sender(dollars, "shopify")
+    line = payloads.shopify_line("11", "120.00") | {"tax_lines": [{"price": "20.00", "rate": 0.2}]}
+    send("orders/create", payloads.shopify_order() | {"taxes_included": True, "line_items": [line]})
+    assert dollars.order("5001").goods_minor == 10000
+    refunded = {"line_item_id": 11, "quantity": 1, "subtotal": "120.00", "total_tax": "20.00", "line_item": line}
+    send("refunds/create", payloads.shopify_refund() | {"refund_line_items": [refunded]})
+    assert (dollars.order("5001").refunded_minor, dollars.order("5001").left_minor) == (10000, 0)
+
+
+def test_discounts_are_taken_off_the_lines_that_they_were_given_for(dollars: OrderMaking) -> None:
+    line = payloads.shopify_line("11", "60.00", 2) | {"discount_allocations": [{"amount": "12.50"}, {"amount": "7.50"}]}
+    sender(dollars, "shopify")("orders/create", payloads.shopify_order() | {"line_items": [line]})
+    assert dollars.order("5001").goods_minor == 10000
+
+
+def test_a_restocking_fee_makes_the_refund_smaller_and_money_beyond_the_lines_names_none(dollars: OrderMaking) -> None:
+    send = sender(dollars, "shopify")
+    send("orders/create", payloads.shopify_order())
+    fee = [{"kind": "refund_discrepancy", "amount": "5.00"}]
+    send("refunds/create", payloads.shopify_refund() | {"order_adjustments": fee})
+    assert dollars.order("5001").refunded_minor == 7000
+    more = {
+        "id": 3002,
+        "order_adjustments": [{"kind": "refund_discrepancy", "amount": "-10.00"}],
+        "refund_line_items": [],
+    }
+    send("refunds/create", payloads.shopify_refund() | more)
+    assert dollars.order("5001").refunded_minor == 8000

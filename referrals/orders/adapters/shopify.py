@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from referrals.links.joins import readable_keys
+from referrals.money import tax_is_within
 from referrals.orders.adapters.reading import Ignored, Part, first_filled, ref_in_address, whole_of
 from referrals.orders.incoming import (
     TOLD_BY_PLATFORMS,
@@ -159,8 +160,7 @@ def holds_tax(line: Part, currency: str) -> bool:
         return False
     gross = line.amount("price", currency) * line.number("quantity") - discounts_of(line, currency)
     rate = sum((Decimal(one.text("rate")) for one in line.parts("tax_lines")), Decimal())
-    beside, within = gross * rate, gross * rate / (1 + rate)
-    return abs(within - tax) < min(abs(beside - tax), 1 + len(line.parts("tax_lines")))
+    return tax_is_within(gross, tax, rate, slack=len(line.parts("tax_lines")))
 
 
 def discrepancy_of(refund: Part, currency: str) -> int:
