@@ -33,7 +33,7 @@ class Page:
 
     def check_hygiene(self, *, is_page: bool) -> None:
         if is_page:
-            assert len(self.soup.find_all("html")) == len(self.soup.find_all("title")) == 1
+            assert len(self.soup.find_all("html")) == len(self.soup.select("head > title")) == 1
             assert len(self.soup.find_all("main")) == len(self.soup.find_all("h1")) == 1
         ids = [element["id"] for element in self.soup.find_all(id=True)]
         assert len(ids) == len(set(ids)), sorted(name for name in ids if ids.count(name) > 1)
