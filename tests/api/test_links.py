@@ -212,3 +212,25 @@ def test_a_key_that_may_only_read_shares_nothing(app: Flask, make: Making, shop:
     assert reader("POST", f"/salespeople/{anna.id}/links", {"target": "shop"}).status_code == 403
     assert reader("POST", "/clicks", {"code": anna.code}).status_code == 403
     assert reader.get("/relations?customer_id=c1")["items"] == []
+
+
+def test_an_order_is_answered_by_what_was_known_when_it_came(
+    call: Caller, shops: ShopMaking, shop: Shop, anna: Salesperson
+) -> None:
+    ben = shops.salesperson(shop)
+    first, second = share(call, anna)["code"], share(call, ben)["code"]
+    times = {hour: moment(hour) for hour in (-9, -6, -5)}
+    call.good("POST", "/clicks", {"code": first, "visitor": "v1", "occurred_at": times[-9]})
+    amount = {"amount": "88.00", "currency": "CNY"}
+    order = call.good(
+        "POST", "/orders",
+        {"external_id": "1001", "placed_at": times[-5], "currency": "CNY", "payment_method": "alipay",
+         "customer": {"id": "c1"}, "visitor": "v1",
+         "lines": [{"id": "1", "sku": "CUP", "title": "Cup", "quantity": 1, "amount": amount}]},
+    )  # fmt: skip
+    assert order["attribution"]["salesperson"] == str(anna.id)
+    assert call.good("POST", "/clicks", {"code": second, "visitor": "v1", "occurred_at": times[-6]})["bound"] is True
+    known_then, known_now = call.get("/relations?order=1001")["items"], call.get("/relations?customer_id=c1")["items"]
+    assert [(row["salesperson"], row["until"]) for row in known_then] == [(str(anna.id), None)]
+    assert [row["salesperson"] for row in known_now] == [str(anna.id), str(ben.id)]
+    assert call.get("/orders/1001")["attribution"]["salesperson"] == str(anna.id)

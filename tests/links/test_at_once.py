@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -124,3 +125,16 @@ def test_every_click_at_once_counts_at_its_link(app_on_both: Flask, shops_on_bot
     assert session.get_one(Link, link_id).clicks == 16
     assert session.scalar(select(func.count(Click.id))) == 16
     assert session.scalar(select(func.count(Binding.id))) == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_check_sees_customers_made_without_the_lock(
+    app_on_both: Flask, shops_on_both: ShopMaking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The planted fault: nobody waits for anybody. SQLite has one writer at a time all the same."""
+    monkeypatch.setattr("referrals.links.operations.lock_names", lambda _names: None)
+    if session.get_bind().dialect.name == "sqlite":
+        test_one_customer_is_made_however_many_name_them_at_once(app_on_both, shops_on_both)
+        return
+    with pytest.raises(AssertionError):
+        test_one_customer_is_made_however_many_name_them_at_once(app_on_both, shops_on_both)
