@@ -18,6 +18,8 @@ SAMPLES = ROOT.parent / "shared" / "samples" / "salesforce_hubspot"
 class Shell:
     """Runs `referrals` on a data folder of its own."""
 
+    patience_seconds = 120
+
     def __init__(self, folder: Path) -> None:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REFERRALS_")},
@@ -27,7 +29,7 @@ class Shell:
     def run(self, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "referrals.cli", *words],
-            input=text, capture_output=True, text=True, env=self.environment, cwd=ROOT, timeout=120,
+            input=text, capture_output=True, text=True, env=self.environment, cwd=ROOT, timeout=self.patience_seconds,
         )  # fmt: skip
 
     def json(self, *words: str, text: str = "") -> Any:
