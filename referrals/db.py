@@ -1,17 +1,20 @@
 """The database: engine, session, column types, and when a transaction takes the write lock (`STACK`, SQLite)."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
+    ColumnElement,
     Connection,
     Date,
     DateTime,
@@ -23,6 +26,9 @@ from sqlalchemy import (
     TextClause,
     TypeDecorator,
     event,
+    func,
+    literal,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -233,7 +239,7 @@ def insert_rows(model: type[Base], columns: Sequence[str], rows: Sequence[tuple[
     fields = list(zip(*rows, strict=True))
     for place, adapt in enumerate(adapters):
         if adapt is not None:
-            fields[place] = tuple(map(adapt, fields[place]))
+            fields[place] = adapted(adapt, fields[place])
     names = ", ".join(dialect.identifier_preparer.format_column(column) for column in kept)
     if dialect.name == "postgresql":
         kinds = (column.type.compile(dialect).split(" COLLATE ")[0] for column in kept)
@@ -244,6 +250,23 @@ def insert_rows(model: type[Base], columns: Sequence[str], rows: Sequence[tuple[
     places = ", ".join("?" for _ in kept)
     statement = f"INSERT INTO {model.__tablename__} ({names}) VALUES ({places})"  # noqa: S608
     connection.exec_driver_sql(statement, list(zip(*fields, strict=True)))
+
+
+def adapted(adapt: Callable[[Any], Any], values: tuple[Any, ...]) -> tuple[Any, ...]:
+    # Rows that are written together often share a moment, which is spelled once then.
+    first = values[0]
+    if all(value is first for value in values):
+        return (adapt(first),) * len(values)
+    return tuple(map(adapt, values))
+
+
+def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
+    """Whether a column holds one of these numbers; one parameter for thousands, where IN has one for each."""
+    if session.get_bind().dialect.name == "postgresql":
+        found: ColumnElement[bool] = column == func.any(literal(list(ids), ARRAY(BigInteger)))
+        return found
+    given = func.json_each(json.dumps(list(ids))).table_valued("value")
+    return cast("ColumnElement[bool]", column.in_(select(given.c.value)))
 
 
 def is_reachable() -> bool:

@@ -31,6 +31,8 @@ Stop = Callable[[], bool]
 Tell = Callable[[SettlementRun], None]
 # Between portions others who write get their turn: they look for the lock every few hundredths of a second.
 LONGEST_PAUSE_SECONDS = 0.06
+PORTION_MS = 150
+FIRST_PORTION, SMALLEST_PORTION, LARGEST_PORTION = 1_000, 100, 5_000
 PAUSE_SHARE = 4
 
 
@@ -94,17 +96,24 @@ def prove_books(shop_id: int, *, at: datetime) -> None:
 def settle_portions(run_id: int, moment: Callable[[], datetime], stop: Stop, tell: Tell) -> bool:
     """Settle portion by portion; answers whether the run is through, or was asked to stop."""
     place: Place | None = None
-    more = True
+    more, size = True, FIRST_PORTION
     while more and not stop():
         began = time.monotonic()
-        place = settle_portion(run_id, place, at=moment())
+        place = settle_portion(run_id, place, at=moment(), size=size)
         session.commit()
+        size = next_size(size, time.monotonic() - began)
         tell(session.get_one(SettlementRun, run_id))
         more = place is not None
         session.expire_all()
         if more:
             time.sleep(min(LONGEST_PAUSE_SECONDS, (time.monotonic() - began) / PAUSE_SHARE))
     return not more
+
+
+def next_size(size: int, seconds: float) -> int:
+    """How many commissions the next portion takes, so that it holds the lock about as long as it should."""
+    fitting = size * PORTION_MS // max(1, int(seconds * 1000))
+    return min(max(fitting, size // 2, SMALLEST_PORTION), size * 2, LARGEST_PORTION)
 
 
 def settle_due(*, at: datetime, stop: Stop = never) -> tuple[int, int]:

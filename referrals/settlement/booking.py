@@ -14,7 +14,7 @@ from referrals.commissions.facts import OrderFacts, verdict
 from referrals.commissions.lifecycle import COMMISSION
 from referrals.commissions.models import Commission
 from referrals.commissions.operations import take_over
-from referrals.db import session
+from referrals.db import Base, among, session
 from referrals.ids import new_id
 from referrals.ledger.operations import STORE, AccountName, Draft, Owner, hold_books, post_entries
 from referrals.ledger.queries import balance
@@ -26,6 +26,8 @@ from referrals.settlement.models import SettlementRun
 
 log = structlog.get_logger()
 LONGEST_ERROR = 300
+# By the table, not the class: these rows are moved by the thousand and no object of them is in memory.
+COMMISSIONS = Base.metadata.tables[Commission.__tablename__]
 
 
 class Done(NamedTuple):
@@ -201,8 +203,8 @@ def note_settled(run: SettlementRun, claims: Sequence[Claim], *, at: datetime) -
 
 def set_columns(ids: Sequence[int], **columns: Any) -> None:
     if ids:
-        statement = update(Commission).where(Commission.id.in_(ids)).values(**columns)
-        session.execute(statement, execution_options={"synchronize_session": False})
+        statement = update(COMMISSIONS).where(among(COMMISSIONS.c.id, ids)).values(**columns)
+        session.connection().execute(statement)
 
 
 def note_failed(failed: Sequence[tuple[Due, str]]) -> Done:
@@ -221,7 +223,7 @@ def follow_later(claims: Sequence[Claim], *, at: datetime) -> None:
     by_order = {claim.due.order_id: claim.due.id for claim in claims if claim.due.later}
     if not by_order:
         return
-    orders = session.scalars(select(Order).where(Order.id.in_(by_order))).all()
+    orders = session.scalars(select(Order).where(among(Order.id, by_order))).all()
     for order_id, facts in FactsReader(orders[0].shop_id).facts(orders).items():
         commission = session.get_one(Commission, by_order[order_id], populate_existing=True)
         follow_facts(commission, facts, at=at)

@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from referrals.commissions.facts import OrderFacts
 from referrals.commissions.models import Commission
 from referrals.commissions.rules import cashback_of
-from referrals.db import session
+from referrals.db import among, session
 from referrals.orders.campaigns import count_orders
 from referrals.orders.facts import FactsReader
 from referrals.orders.models import Order
@@ -38,7 +38,7 @@ def facts_counted(
     if not order_ids:
         return {}
     counts = {int(group_buy_id): counted["orders"] for group_buy_id, counted in campaigns.items()}
-    orders = session.scalars(select(Order).where(Order.id.in_(order_ids)).execution_options(populate_existing=True))
+    orders = session.scalars(select(Order).where(among(Order.id, order_ids)).execution_options(populate_existing=True))
     read = FactsReader(shop_id, until, counts).facts(orders.all())
     return {order_id: as_counted(facts, campaigns) for order_id, facts in read.items()}
 

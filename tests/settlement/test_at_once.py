@@ -4,6 +4,7 @@ import multiprocessing
 import threading
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -13,7 +14,6 @@ from referrals.db import db, session
 from referrals.ledger.checking import check_books
 from referrals.ledger.models import LedgerEntry
 from referrals.people.rules import SYSTEM
-from referrals.settlement import runs
 from referrals.settling import settle_shop
 from referrals.shops.models import Shop
 from tests.conftest import config_for
@@ -22,6 +22,12 @@ from tests.settlement.bulk import fill_due
 from tests.settlement.selling import Selling
 
 COMMISSIONS = 300
+
+
+@pytest.fixture(autouse=True)
+def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "FIRST_PORTION", 20)
+    monkeypatch.setattr(settling, "LARGEST_PORTION", 20)
 
 
 def filled(sales: Selling, *, balance: int) -> int:
@@ -51,7 +57,9 @@ def in_threads(app: Flask, shop_id: int, sales: Selling, number: int) -> list[ob
     return found
 
 
-def test_two_runs_at_once_settle_each_commission_once(app_on_both: Flask, sales_on_both: Selling, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_two_runs_at_once_settle_each_commission_once(
+    app_on_both: Flask, sales_on_both: Selling, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small_portions(monkeypatch)
     shop_id = filled(sales_on_both, balance=1_000_000)
     found = in_threads(app_on_both, shop_id, sales_on_both, 2)
@@ -59,17 +67,15 @@ def test_two_runs_at_once_settle_each_commission_once(app_on_both: Flask, sales_
     books_are_whole(sales_on_both, settled=COMMISSIONS)
 
 
-def test_four_runs_at_once_never_overdraw(app_on_both: Flask, sales_on_both: Selling, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_four_runs_at_once_never_overdraw(
+    app_on_both: Flask, sales_on_both: Selling, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small_portions(monkeypatch)
     shop_id = filled(sales_on_both, balance=100 * 100 + 55)
     found = in_threads(app_on_both, shop_id, sales_on_both, 4)
     assert sum(found) == 100, found
     books_are_whole(sales_on_both, settled=100)
     assert sales_on_both.store_balance == 55
-
-
-def small_portions(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(settling, "settle_portion", lambda *args, **more: runs.settle_portion(*args, **more, size=20))
 
 
 def books_are_whole(sales: Selling, *, settled: int) -> None:
