@@ -153,7 +153,7 @@ def allow_the_shop(response: Response) -> Response:
     response.vary.add("Origin")
     origin = request.headers.get("Origin", "")
     shop = find_shop(str((request.view_args or {}).get("slug", "")))
-    if shop is not None and host_of(origin) in hosts_of(shop.id):
+    if shop is not None and not hosts_in(origin).isdisjoint(hosts_of(shop.id)):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Headers"] = "authorization, content-type"
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
@@ -162,8 +162,10 @@ def allow_the_shop(response: Response) -> Response:
     return response
 
 
-def host_of(origin: str) -> str:
+def hosts_in(origin: str) -> set[str]:
+    """The host of an origin, without and with its port, as either may be registered."""
     try:
-        return urlsplit(origin).hostname or ""
+        parts = urlsplit(origin)
+        return {parts.hostname or "", parts.netloc.lower()} - {""}
     except ValueError:
-        return ""
+        return set()

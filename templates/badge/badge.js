@@ -3,6 +3,7 @@
   "use strict";
   if (window.referrals) return;
   const { words } = settings;
+  const home = document.currentScript?.src.replace(/\.js(\?.*)?$/, "") || settings.base;
 
   // What this shop's own storage keeps; some browsers forbid it, and then nothing is kept.
   const kept = (name) => {
@@ -54,7 +55,7 @@
   }
 
   async function ask(path, body) {
-    const answer = await fetch(`${settings.base}/${path}`, {
+    const answer = await fetch(`${home}/${path}`, {
       method: body ? "POST" : "GET",
       headers: { Authorization: `Bearer ${kept("referrals.seller")}`, ...(body && { "Content-Type": "application/json" }) },
       body: body && JSON.stringify(body),

@@ -74,12 +74,12 @@ class Stall:
         session.commit()
 
 
-def set_up(make: Making, *, hosts: tuple[str, ...] = (), **settings: Any) -> Stall:
+def set_up(make: Making, *, hosts: tuple[str, ...] = (), phone: str = "+8613912342210", **settings: Any) -> Stall:
     """A shop with a programme that is on, and two salespeople."""
     shops = ShopMaking(make)
     shop = shops.shop(hosts=hosts, **settings)
-    salesperson = shops.salesperson(shop, "+8613912342210")
-    other = shops.salesperson(shop, "+8618600000917")
+    salesperson = shops.salesperson(shop, phone)
+    other = shops.salesperson(shop, f"+86186{next(make.numbers):04}0917")
     set_nickname(salesperson.person, "Xiaolong")
     for one in (salesperson, other):
         welcome(one, at=make.at)

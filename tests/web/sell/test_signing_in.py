@@ -27,7 +27,9 @@ def code_for(phone: str) -> str:
         select(OutboxMessage).where(OutboxMessage.to_phone == phone).order_by(OutboxMessage.id.desc())
     ).first()
     assert message is not None
-    return str(message.params["code"])
+    code = str(message.params["code"])
+    session.rollback()
+    return code
 
 
 def ask_for_code(browser: Browser, phone: str = PHONE, path: str = "/login/code") -> Page:
