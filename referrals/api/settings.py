@@ -11,7 +11,7 @@ from referrals.api.shop_schemas import SettingsIn, SettingsOut
 from referrals.clock import now
 from referrals.shops.queries import settings_of
 from referrals.shops.rules import SETTINGS, Settings
-from referrals.shops.settings import change_settings
+from referrals.shops.settings import NotAMinimum, change_settings
 
 blueprint = Blueprint("api_settings", __name__, url_prefix="/api/v1", description="The rules of a shop's programme")
 blueprint.before_request(require_key)
@@ -46,6 +46,8 @@ def read_changes(body: dict[str, Any]) -> dict[str, Any]:
     if "minimum_withdrawal" in changes:
         minimum = changes.pop("minimum_withdrawal")
         changes["minimum_withdrawal_minor"] = read_money(minimum, g.shop.currency, "minimum_withdrawal")
+        if changes["minimum_withdrawal_minor"] < 0:
+            raise NotAMinimum(field="minimum_withdrawal")
     return changes
 
 

@@ -10,7 +10,7 @@ from referrals.people.lifecycle import MEMBERSHIP
 from referrals.people.models import Membership, Person
 from referrals.people.operations import AlreadyMember, LastManager, grant, note_change
 from referrals.people.rules import SHOP_PERMISSIONS, Actor
-from referrals.values import clean_text
+from referrals.values import UnreadableCharacters, clean_text
 
 LONGEST_NICKNAME = 40
 
@@ -91,4 +91,7 @@ def person_with_phone(phone: str, *, language: str | None = None, at: datetime) 
 
 def set_nickname(person: Person, nickname: str) -> None:
     """Show a person by this name; by their masked phone when it is empty. Raises UnreadableCharacters."""
-    person.nickname = clean_text(nickname)[:LONGEST_NICKNAME]
+    try:
+        person.nickname = clean_text(nickname)[:LONGEST_NICKNAME]
+    except UnreadableCharacters:
+        raise UnreadableCharacters(field="nickname") from None

@@ -14,7 +14,7 @@ from referrals.people.rules import Actor
 from referrals.shops.hosts import page_of
 from referrals.shops.models import GroupBuy, SalespersonGroup, Shop, ShopArticle, ShopProduct
 from referrals.shops.queries import LONGEST_KEY, find_article, find_product, group_buy
-from referrals.values import clean_text
+from referrals.shops.typed import cleaned
 from referrals.wording import N_
 
 LONGEST_TITLE = 300
@@ -132,14 +132,14 @@ def free_group_name(shop: Shop, name: str, *, but: int = 0) -> str:
 
 def checked_key(text: str, field: str) -> str:
     """A shop's own id of something, as it is stored."""
-    key = clean_text(text)
+    key = cleaned(text, field)
     if not key or len(key) > LONGEST_KEY:
         raise NotAKey(field=field)
     return key
 
 
 def checked_title(text: str, *, field: str = "title") -> str:
-    title = clean_text(text)
+    title = cleaned(text, field)
     if not title or len(title) > LONGEST_TITLE:
         raise NotATitle(field=field)
     return title

@@ -9,7 +9,8 @@ from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
 from referrals.people.rules import Actor
 from referrals.shops.models import Material, Question, Shop
-from referrals.values import LONGEST_URL, NotAWebsite, clean_text, parse_website
+from referrals.shops.typed import cleaned
+from referrals.values import LONGEST_URL, NotAWebsite, parse_website
 from referrals.wording import N_
 
 # Shown in the reader's language as long as the merchant has not changed them.
@@ -82,7 +83,7 @@ def put_material(
 ) -> Material:
     """Add a piece of material, or change one. `target` is what its share link leads to. Raises what is wrong."""
     by.require("manage")
-    title, text = filled(title, LONGEST_TITLE, "title"), clean_text(text, lines=True)
+    title, text = filled(title, LONGEST_TITLE, "title"), cleaned(text, "text", lines=True)
     if len(text) > LONGEST_TEXT:
         raise Incomplete(field="text")
     picture_url = checked_picture(picture_url)
@@ -146,7 +147,7 @@ def add_first_questions(shop: Shop) -> None:
 
 
 def filled(text: str, longest: int, field: str) -> str:
-    text = clean_text(text, lines=True)
+    text = cleaned(text, field, lines=True)
     if not text or len(text) > longest:
         raise Incomplete(field=field)
     return text

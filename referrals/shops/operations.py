@@ -15,7 +15,7 @@ from referrals.people.rules import Actor
 from referrals.shops.hosts import NoHost, add_host
 from referrals.shops.material import add_first_questions
 from referrals.shops.models import Shop
-from referrals.values import clean_text
+from referrals.shops.typed import cleaned
 from referrals.wording import N_
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -81,7 +81,7 @@ def rename_shop(shop: Shop, name: str, *, by: Actor, at: datetime) -> None:
 
 def checked_name(text: str, *, field: str = "name") -> str:
     """A name as it is stored; raises NotAName."""
-    name = clean_text(text)
+    name = cleaned(text, field)
     if not name or len(name) > LONGEST_NAME:
         raise NotAName(field=field)
     return name

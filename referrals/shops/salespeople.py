@@ -16,7 +16,8 @@ from referrals.shops.lifecycle import SALESPERSON
 from referrals.shops.models import Salesperson, SalespersonChange, SalespersonGroup, Shop
 from referrals.shops.queries import find_by_coupon, settings_of, status_at
 from referrals.shops.rules import coupon_key
-from referrals.values import NotAnEmail, clean_text, parse_email
+from referrals.shops.typed import cleaned
+from referrals.values import NotAnEmail, parse_email
 from referrals.wording import N_
 
 # Without 0, 1, i, l, o, u: a code is typed from paper.
@@ -147,7 +148,7 @@ def set_coupon(salesperson: Salesperson, code: str) -> None:
 
     Raises NotACoupon, CouponTaken.
     """
-    code = clean_text(code)
+    code = cleaned(code, "coupon_code")
     if len(code) > LONGEST_COUPON:
         raise NotACoupon(field="coupon_code")
     if code:

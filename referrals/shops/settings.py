@@ -14,7 +14,7 @@ from referrals.people.rules import Actor
 from referrals.shops.history import latest_trace, refuse_to_change_history
 from referrals.shops.models import APPLICATIONS, BINDINGS, REFUND_RULES, VALIDITIES, SettingsVersion, Shop
 from referrals.shops.rules import HIGHEST_RATE_BP, SETTINGS
-from referrals.values import clean_text
+from referrals.shops.typed import cleaned
 from referrals.wording import N_
 
 CHOICES = {
@@ -147,7 +147,7 @@ def checked_number(name: str, value: Any) -> int:
 def checked_text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise NotAChoice(field=name)
-    text = clean_text(value, lines=True)
+    text = cleaned(value, name, lines=True)
     if len(text) > LONGEST_TEXT:
         raise TextTooLong(field=name)
     return text
