@@ -9,10 +9,13 @@ from referrals.db import session
 from referrals.errors import NotFound
 from referrals.leads.erasure import erase_contact
 from referrals.leads.queries import get_lead
+from referrals.orders.buyers import find_buyer
+from referrals.orders.erasure import forget_buyer
 from referrals.outbox.erasure import erase_mails_about, erase_mails_of
 from referrals.people.erasure import erase_person
 from referrals.people.queries import find_person_by_email
 from referrals.people.rules import SYSTEM, Actor
+from referrals.shops.queries import get_shop
 from referrals.transfer.operations import forget_remarks
 from referrals.values import login_email
 
@@ -56,6 +59,25 @@ def erase_contact_command(ref: str) -> None:
         keys = erase_mails_about(lead.ref)
         session.commit()
         show({"lead": lead.ref, "mails": drop_files(app, keys)})
+
+
+@erase.command("buyer")
+@click.argument("slug")
+@click.argument("key")
+@click.confirmation_option(prompt="This cannot be undone. Erase the buyer?")
+def erase_buyer_command(slug: str, key: str) -> None:
+    """Erase the buyer of the shop SLUG whose e-mail, phone, customer id or order number is KEY."""
+    with application().app_context():
+        try:
+            shop = get_shop(SYSTEM, slug)
+        except NotFound:
+            raise click.ClickException(f"There is no shop {slug}.") from None
+        found = find_buyer(shop.id, key)
+        if found is None or found.customer is None:
+            raise click.ClickException("There is no such buyer.")
+        orders = forget_buyer(shop, found.customer, by=SYSTEM, at=now())
+        session.commit()
+        show({"customer": str(found.customer.id), "orders": orders})
 
 
 def drop_files(app: Flask, keys: list[str]) -> int:
