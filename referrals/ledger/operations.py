@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 
 from referrals.db import insert_rows, lock_names, session
 from referrals.errors import Conflict, RuleBroken
-from referrals.ledger.hashing import entry_hash
+from referrals.ledger.hashing import entry_hash, moment_text
 from referrals.ledger.models import LedgerAccount, LedgerChain, LedgerEntry, LedgerPosting
 from referrals.money import LARGEST, AmountTooLarge
 from referrals.wording import N_
@@ -201,7 +201,7 @@ def write(owner: Owner, chain: Chain, drafts: Sequence[Draft], accounts: Account
         kind, reference, moves, at, about, by_person_id, corrects_id = draft
         named = [(name.kind, name.holder_id, minor) for name, minor in moves]
         corrects = corrected[corrects_id] if corrects_id else ""
-        head = entry_hash(head, seq, kind, reference, about, at, owner.currency, corrects, named)
+        head = entry_hash(head, seq, kind, reference, about, moment_text(at), owner.currency, corrects, named)
         entries.append(
             (entry_id, chain.id, seq, kind, reference, about, at, by_person_id, corrects_id, owner.currency, head)
         )

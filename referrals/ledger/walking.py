@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, Text, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from referrals.db import session
-from referrals.ledger.hashing import entry_hash
+from referrals.ledger.hashing import entry_hash, moment_text
 from referrals.ledger.models import LedgerAccount, LedgerChain, LedgerEntry, LedgerPosting
 from referrals.ledger.operations import Owner
 from referrals.ledger.problems import Problem
@@ -51,7 +50,7 @@ class Entry(NamedTuple):
     kind: str
     reference: str
     about: str
-    at: Any
+    moment: str
     currency: str
     hash: str
     corrects: str
@@ -119,9 +118,8 @@ class Walk:
             named.append((account.kind, account.holder_id, minor))
         if total != 0 or len(named) < 2:
             self.note("unbalanced", **where)
-        expected = entry_hash(
-            head, entry.seq, entry.kind, entry.reference, entry.about, entry.at, entry.currency, entry.corrects, named
-        )
+        _, _, kind, reference, about, moment, currency, _, corrects, _ = entry
+        expected = entry_hash(head, entry.seq, kind, reference, about, moment, currency, corrects, named)
         if expected != entry.hash:
             self.note("hash", **where)
         return entry.hash
@@ -153,29 +151,47 @@ def accounts_of(chain: LedgerChain) -> dict[int, AccountRow]:
 
 
 def entries_after(chain: LedgerChain, seq: int) -> Iterator[Entry]:
-    """The entries of a chain behind one, with their postings, in order; read as they are asked for."""
-    query = (
+    """The entries of a chain behind one, with their postings, in order; both are read as they are asked for."""
+    behind = (LedgerEntry.chain_id == chain.id) & (LedgerEntry.seq > seq)
+    entries = streamed(
         select(
             LedgerEntry.id,
             LedgerEntry.seq,
             LedgerEntry.kind,
             LedgerEntry.reference,
             LedgerEntry.about,
-            LedgerEntry.at,
+            stored_moment(),
             LedgerEntry.currency,
             LedgerEntry.hash,
             Corrected.reference,
-            LedgerPosting.account_id,
-            LedgerPosting.amount_minor,
         )
-        .outerjoin(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
         .outerjoin(Corrected, Corrected.id == LedgerEntry.corrects_id)
-        .where(LedgerEntry.chain_id == chain.id, LedgerEntry.seq > seq)
+        .where(behind)
+        .order_by(LedgerEntry.seq)
+    )
+    postings = streamed(
+        select(LedgerPosting.entry_id, LedgerPosting.account_id, LedgerPosting.amount_minor)
+        .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
+        .where(behind)
         .order_by(LedgerEntry.seq, LedgerPosting.id)
     )
-    rows = session.execute(query, execution_options={"yield_per": ROWS_AT_ONCE})
-    for _, group in groupby(rows, key=itemgetter(0)):
-        same = list(group)
-        first = same[0]
-        postings = [(row[9], row[10]) for row in same if row[9] is not None]
-        yield Entry(*first[:8], first[8] or "", postings)
+    following = next(postings, None)
+    for number, place, kind, reference, about, at, currency, hash_, corrects in entries:
+        mine = []
+        while following is not None and following[0] == number:
+            mine.append((following[1], following[2]))
+            following = next(postings, None)
+        moment = moment_text(at) if isinstance(at, datetime) else f"{at.replace(' ', 'T')}+00:00"
+        yield Entry(number, place, kind, reference, about, moment, currency, hash_, corrects or "", mine)
+
+
+def streamed(query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+    """The rows of a query without the session's part in it, some thousand at once."""
+    yield from session.connection().execute(query, execution_options={"yield_per": ROWS_AT_ONCE})
+
+
+def stored_moment() -> Any:
+    """SQLite's own text of the moment, which is in UTC and needs no reading; PostgreSQL gives a moment."""
+    if session.get_bind().dialect.name == "sqlite":
+        return type_coerce(LedgerEntry.at, Text)
+    return LedgerEntry.at
