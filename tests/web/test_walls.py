@@ -30,7 +30,14 @@ CANARY = "Zyzzyva"
 NUMBERED = "membership_id key_id notification_id partner_id conflict_id message_id import_id sign_in_id rule_id".split()
 UNKNOWN = dict.fromkeys(NUMBERED, "987654") | {"ref": "L-ZZZZZZZ", "link_id": "no-such-link", "token": "no-such-token"}
 # Named by everybody: products, reasons and languages belong to nobody.
-SHARED = {"code": "plus", "language": "th", "kind": "csv", "step": "suspension", "filename": "css/app.css"}
+SHARED = {
+    "code": "plus",
+    "language": "th",
+    "kind": "csv",
+    "step": "suspension",
+    "source": "shopify",
+    "filename": "css/app.css",
+}
 OF_CHANCE = {"Set-Cookie", "Date", "Content-Length"}
 WITHOUT_TOKEN = ("/api/", "/static/", "/webhooks/", "/badge/")
 
