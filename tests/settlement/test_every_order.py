@@ -160,14 +160,6 @@ def compare(tree: Tree, steps: tuple[Step, ...], *, keeps: bool) -> None:
     assert lived == factorial(len(steps))
 
 
-def test_all_six_events_of_an_order_in_every_order(plant: Callable[..., Tree]) -> None:
-    amounts = {"refund": GOODS // 2, "refund of a line": 4400}
-    tree = plant("claw_back", amounts)
-    ends = {tree.books() for _ in tree.walk(("order", "paid", "shipped", "completed", *amounts))}
-    wanted = earned(list(amounts.items()))
-    assert ends == {(wanted, STORE_BEGAN - wanted)}
-
-
 def test_money_that_the_merchant_collected_moves_by_hand_alone(plant: Callable[..., Tree]) -> None:
     """A refund known at the run keeps the commission from settling; one that comes later moves nothing by itself."""
     tree = plant("claw_back", {"refund": GOODS // 2}, "merchant")
