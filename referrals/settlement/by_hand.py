@@ -77,7 +77,8 @@ def settle_by_hand(
         book(commission, made)
     if commission.status == "by_hand":
         mark_settled(commission, at=at)
-        commission.amount_minor = amount_minor
+        # An earlier run may have found nothing to earn; it is not what settled it.
+        commission.amount_minor, commission.run_id = amount_minor, None
     commission.by_hand_base_minor = commission.suggested_minor
     commission.by_hand_due_minor = 0
     session.flush()
