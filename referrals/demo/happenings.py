@@ -67,7 +67,11 @@ class Happenings:
         click = record_click(link, visitor=buyer.visitor, occurred_at=at, source="link", at=at)
         buyer.ref = str(click.id)
 
-    def order(self, buyer: Buyer, at: datetime, *, method: str = "alipay") -> None:
+    def walk_in(self, at: datetime, *coupons: str) -> None:
+        """Somebody orders who never clicked, with a salesperson's coupon code or without."""
+        self.later(at, lambda then: self.order(self.new_buyer(), then, coupons=coupons))
+
+    def order(self, buyer: Buyer, at: datetime, *, method: str = "alipay", coupons: tuple[str, ...] = ()) -> None:
         """A buyer orders, pays, gets the parcel; some send a part back, a few cancel."""
         fate = self.random.random()
         if fate < 0.06:
@@ -85,6 +89,7 @@ class Happenings:
             customer=IncomingCustomer(phone=buyer.phone),
             ref=buyer.ref,
             visitor=buyer.visitor,
+            coupon_codes=coupons,
             group_buy="PINTUAN-NOV" if lines[0].sku == "COFFEE-GIFT" else None,
             shipping_minor=600,
         )

@@ -129,12 +129,15 @@ class ShopLife:
     def live(self, day: datetime) -> None:
         """One day: buyers click, order, and get their parcels; now and then money goes in, and runs settle."""
         if (day - self.began).days % 9 == 0:
-            top_up(self.shop, 16_000, note="Alipay", by=SYSTEM, at=day)
+            top_up(self.shop, 12_500, note="Alipay", by=SYSTEM, at=day)
         open_links = [link for link in self.links if link.shared_at <= day]
         for _ in range(self.random.randint(2, 5)):
             moment = day + timedelta(minutes=self.random.randint(0, 1300))
             if moment < self.at:
                 self.happen.click(self.random.choice(open_links), moment)
+        if (day - self.began).days % 8 == 3:
+            self.happen.walk_in(day + timedelta(hours=5))
+            self.happen.walk_in(day + timedelta(hours=9), "fang8")
         self.happen.work_off(until=min(day + timedelta(days=1), self.at))
         self.settle(min(day + timedelta(days=1), self.at))
 
