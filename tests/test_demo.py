@@ -26,4 +26,4 @@ def test_the_demo_shows_every_state_and_its_books_are_good(make: Making) -> None
     assert all(explain(one).agrees for one in commissions)
     assert check_books(at=make.at).ok
     assert find_person_by_email("wei@demo.example.org") is not None
-    assert [login for _role, login, password in logins() if "code" in password][0].startswith("+86")
+    assert next(login for _role, login, password in logins() if "code" in password).startswith("+86")
