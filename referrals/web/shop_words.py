@@ -28,7 +28,7 @@ SETTING_VALUES = {
     },
 }
 SETTINGS = {
-    "programme": N_("Programme"),
+    "programme": N_("Salesperson programme"),
     "applications": N_("Applications"),
     "rate_bp": N_("Commission rate"),
     "validity": N_("Validity of links"),
@@ -60,7 +60,7 @@ COMMISSION_REASONS = {
 }
 STAGES = {
     "placed": N_("Placed"),
-    "paid": N_("Paid"),
+    "paid": N_("Paid by the buyer"),
     "shipped": N_("Shipped"),
     "completed": N_("Completed"),
     "refunded": N_("Refunded"),
@@ -110,7 +110,7 @@ COLLECTORS = {
     "cash_on_delivery": N_("Cash on delivery"),
 }
 EVENTS = {
-    "paid": N_("Paid"),
+    "paid": N_("Paid by the buyer"),
     "shipped": N_("Shipped"),
     "completed": N_("Completed"),
     "cancelled": N_("Cancelled"),
@@ -126,7 +126,7 @@ SOURCES = {
     "csv": N_("CSV file"),
 }
 DELIVERY = {
-    "applied": N_("Applied"),
+    "applied": N_("Taken in"),
     "ignored": N_("Ignored"),
     "parked": N_("Parked"),
 }
@@ -155,8 +155,8 @@ ENTRIES = {
 }
 WITHDRAWAL = {
     "requested": N_("To pay"),
-    "paid": N_("Paid"),
-    "refused": N_("Refused"),
+    "paid": N_("Paid out"),
+    "refused": N_("Turned down"),
 }
 RUN = {
     "running": N_("Running"),

@@ -52,7 +52,7 @@ class PhoneCodeForm(Form):
     """The code that came to the phone."""
 
     code = StringField(
-        _l("Code"),
+        _l("One-time code"),
         [Filled(), Fits(20)],
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True},
     )

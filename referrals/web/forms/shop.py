@@ -255,7 +255,7 @@ class ReattributionForm(Form):
     def offer(self, people: Iterable[tuple[int, str]]) -> "ReattributionForm":
         """Fill in what can be chosen."""
         self.salesperson.choices = options(
-            [("", gettext("Choose")), ("none", gettext("Nobody")), *((str(key), name) for key, name in people)]
+            [("", gettext("Choose")), ("none", gettext("No salesperson")), *((str(key), name) for key, name in people)]
         )
         self.reason_code.choices = options([
             ("", gettext("Choose")),

@@ -26,7 +26,7 @@ class ByHandForm(CurrencyForm):
         description=_l("Negative: the salesperson gives something back."),
         render_kw={"inputmode": "decimal", "autocomplete": "off", "data-signed": "y"},
     )
-    paid_from = RadioField(_l("Paid"), [OneOf()], validate_choice=False, default="balance")
+    paid_from = RadioField(_l("How it is paid"), [OneOf()], validate_choice=False, default="balance")
     note = lines(_l("Note"), longest=1000, render_kw={"rows": 2})
 
     def offer(self) -> "ByHandForm":

@@ -60,7 +60,7 @@ CUSTOMERS = ListPage(
             sortable=False,
         ),
         Column("state", N_("Whose"), sortable=False),
-        Column("since", N_("Since"), lambda row: row.from_at),
+        Column("since", N_("Customer since"), lambda row: row.from_at),
         Column("until", N_("Until"), lambda row: row.until_at, sortable=False, shown=False),
         Column("orders", N_("Orders"), lambda row: row.orders, style="num"),
         Column("sales", N_("Sales"), lambda row: amount(row.sales_minor, seller().shop.currency), style="num"),

@@ -69,7 +69,7 @@ PAGES = {
             PERSON,
             WHY,
             Column("reason", N_("Waits for"), REASON.value),
-            Column("due", N_("Due"), lambda row: row.due_at, style="num"),
+            Column("due", N_("Due on"), lambda row: row.due_at, style="num"),
             AMOUNT,
         ),
         filters=(Filter("reason", N_("Waits for"), N_("Anything"), reasons(PENDING_REASONS)),),
@@ -104,7 +104,7 @@ PAGES = {
         "shop-void",
         "/void",
         N_("Void"),
-        (ORDER, PERSON, REASON, Column("created", N_("Since"), lambda row: row.created_at, style="num")),
+        (ORDER, PERSON, REASON, Column("created", N_("Created"), lambda row: row.created_at, style="num")),
         filters=(Filter("reason", N_("Reason"), N_("Any reason"), reasons(VOID_REASONS)),),
     ),
 }

@@ -31,7 +31,7 @@ GROUP_BUYS = ListPage(
         Column("id", N_("Id"), lambda row: row.external_id),
         Column("orders", N_("Orders that count"), lambda row: row.orders, style="num"),
         Column("tiers", N_("Cashback per order"), lambda row: str(row.tiers), sortable=False),
-        Column("since", N_("Since"), lambda row: row.created_at, style="num"),
+        Column("since", N_("Created"), lambda row: row.created_at, style="num"),
     ),
     rows="shop/_group_buy_rows.html",
     page="shop/group_buys.html",

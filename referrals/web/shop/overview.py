@@ -37,7 +37,7 @@ SHOPS = ListPage(
         Column("host", N_("Address"), lambda row: row.host or "", sortable=False),
         Column("currency", N_("Currency"), lambda row: row.currency),
         Column("salespeople", N_("Salespeople"), lambda row: row.salespeople, sortable=False, style="num"),
-        Column("since", N_("Since"), lambda row: row.created_at, style="num"),
+        Column("since", N_("Shop since"), lambda row: row.created_at, style="num"),
     ),
     rows="shop/_shop_rows.html",
     page="shop/shops.html",

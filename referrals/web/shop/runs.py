@@ -32,7 +32,7 @@ RUNS = ListPage(
         Column("by", N_("Why"), lambda row: gettext(shop_words.STARTED_BY[row.started_by]), sortable=False),
         Column("status", N_("State"), lambda row: gettext(shop_words.RUN[row.status]), sortable=False),
         Column("settled", N_("Settled"), lambda row: row.settled, style="num"),
-        Column("left", N_("Left"), lambda row: row.left, sortable=False, style="num"),
+        Column("left", N_("Still waiting"), lambda row: row.left, sortable=False, style="num"),
         Column("amount", N_("Amount"), lambda row: row.settled_minor, style="num"),
     ),
     rows="shop/_run_rows.html",
