@@ -119,7 +119,8 @@ def actor() -> Actor:
 def ask_to_sign_in() -> Any:
     """Off to the login, and back; what was typed into a form waits there for its author."""
     path = request.full_path.rstrip("?") if request.method == "GET" else drafts.keep()
-    return hx.go_to(url_for("sign_in.login") + "?" + urlencode({"next": safe_path(path)}))
+    login = "phone_codes.login" if request.path.startswith("/sell") else "sign_in.login"
+    return hx.go_to(url_for(login) + "?" + urlencode({"next": safe_path(path)}))
 
 
 def signed_in(view: View[P]) -> View[P]:

@@ -11,7 +11,7 @@ from referrals.people.shop_members import set_nickname
 from referrals.shops.badges import end_badges
 from referrals.shops.material import questions_of
 from referrals.shops.salespeople import set_email
-from referrals.web import hx
+from referrals.web import drafts, hx
 from referrals.web.badge import token_of
 from referrals.web.forms.sell import SellerForm
 from referrals.web.sell.ground import seller, show
@@ -26,8 +26,10 @@ blueprint = Blueprint("sell_profile", __name__)
 def index() -> Response:
     """Nickname, e-mail, language, and where they are signed in."""
     here, person = seller(), visitor().person
-    form = SellerForm(obj=person, email=here.salesperson.email).offer()
-    form.email.data = here.salesperson.email
+    typed = drafts.typed_before(url_for("sell_profile.save"))
+    form = SellerForm(formdata=typed, obj=person).offer()
+    if typed is None:
+        form.email.data = here.salesperson.email
     return profile_page(form)
 
 
@@ -51,6 +53,7 @@ def save() -> AnyResponse:
         return profile_page(form, 422)
     person.language, person.time_zone = form.language.data or None, form.time_zone.data or None
     person.appearance = form.appearance.data or None
+    drafts.spent()
     session.commit()
     return hx.go_to(url_for("sell_profile.index"), N_("Saved."))
 

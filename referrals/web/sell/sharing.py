@@ -13,7 +13,7 @@ from referrals.links.sharing import qr_of, share
 from referrals.shops.material import material_of
 from referrals.shops.product_list import ProductList
 from referrals.shops.queries import articles_of, rate_book
-from referrals.web import hx, lists
+from referrals.web import drafts, hx, lists
 from referrals.web.forms.sell import PageForm
 from referrals.web.house import link_url
 from referrals.web.lists import Column, Filter, ListPage
@@ -63,7 +63,7 @@ PRODUCTS = ListPage(
 @may("sell")
 def index() -> Response:
     """Everything that can be shared."""
-    return share_page(PageForm())
+    return share_page(PageForm(formdata=drafts.typed_before(url_for("sell_sharing.create"))))
 
 
 def share_page(form: PageForm, status: int = 200) -> Response:
@@ -89,6 +89,7 @@ def create() -> AnyResponse:
     kind = "qr" if request.form.get("kind") == "qr" else "link"
     try:
         link = share(here.salesperson, form.target.data, kind, shared_at=at, at=at)
+        drafts.spent()
         session.commit()
     except RuleBroken as broken:
         session.rollback()

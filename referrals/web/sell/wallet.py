@@ -21,7 +21,7 @@ from referrals.people.sign_in import confirm_sign_in
 from referrals.settlement.own_withdrawals import OwnWithdrawals, reserved_for
 from referrals.settlement.withdrawals import request_withdrawal
 from referrals.values import parse_id
-from referrals.web import hx, limits, lists, shop_words
+from referrals.web import drafts, hx, limits, lists, shop_words
 from referrals.web.filters import amount
 from referrals.web.forms.sell import METHODS, PhoneCodeForm, WithdrawalForm
 from referrals.web.house import payout_details
@@ -125,7 +125,7 @@ def withdrawals(kind: str | None = None) -> Response:
 @may("sell")
 def new() -> Response:
     """The form; before it a code, where the person proved some time ago who they are."""
-    return form_page(WithdrawalForm().offer())
+    return form_page(WithdrawalForm(formdata=drafts.typed_before(url_for("sell_wallet.ask"))).offer())
 
 
 def form_page(form: WithdrawalForm, status: int = 200, code_form: PhoneCodeForm | None = None) -> Response:
@@ -158,6 +158,7 @@ def ask() -> AnyResponse:
             by=actor(),
             at=at,
         )
+        drafts.spent()
         session.commit()
     except RuleBroken as broken:
         session.rollback()

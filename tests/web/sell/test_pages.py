@@ -11,14 +11,14 @@ from referrals.commissions.models import Commission
 from referrals.db import session
 from referrals.orders.incoming import IncomingEvent
 from referrals.orders.operations import receive_event
-from referrals.people.models import SignIn
+from referrals.people.models import Draft, SignIn
 from referrals.people.rules import SYSTEM
 from referrals.settlement.models import Withdrawal
 from referrals.web.house import payout_details
 from tests.making import Making
 from tests.web.browsing import Browser
 from tests.web.sell.stall import Stall, set_up
-from tests.web.sell.test_signing_in import code_for
+from tests.web.sell.test_signing_in import ask_for_code, code_for
 
 Browse = Callable[..., Browser]
 BUYER, OTHER_BUYER = "+8613512345678", "+8613587654321"
@@ -214,3 +214,21 @@ def test_nobody_else_gets_in(stall: Stall, browse: Browse) -> None:
         assert merchant.get(path).status == 403, path
         assert stranger.get(path).status == 403, path
         assert nobody.get(path).status == 303, path
+
+
+def test_what_was_typed_survives_a_lost_session_but_for_where_to_pay(stall: Stall, browse: Browse) -> None:
+    browser = browse(stall.shops.seller(stall.salesperson))
+    browser.get("/sell/withdrawals/new")
+    session.query(SignIn).update({"revoked_at": stall.at})
+    session.commit()
+    path = "http://localhost/sell/withdrawals/new"
+    lost = browser.post(
+        "/sell/withdrawals", amount="5", method="paypal", payout_details="My bank", headers={"Referer": path}
+    )
+    assert lost.headers["Location"].startswith("/login/code?next=")
+    ask_for_code(browser, "+8613912342210")
+    back = browser.post("/login/code?next=/sell/withdrawals/new", code=code_for("+8613912342210"))
+    page = browser.get(back.headers["Location"])
+    assert page.one('[name="amount"]')["value"] == "5"
+    assert page.one('[name="payout_details"]').get_text(strip=True) == ""
+    assert "My bank" not in str(session.scalars(select(Draft.fields)).all())
