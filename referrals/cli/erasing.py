@@ -13,11 +13,13 @@ from referrals.orders.buyers import find_buyer
 from referrals.orders.erasure import forget_buyer
 from referrals.outbox.erasure import erase_mails_about, erase_mails_of
 from referrals.people.erasure import erase_person
-from referrals.people.queries import find_person_by_email
+from referrals.people.models import Person
+from referrals.people.queries import find_person_by_email, find_person_by_phone
 from referrals.people.rules import SYSTEM, Actor
 from referrals.shops.queries import get_shop
+from referrals.shops.salespeople import forget_emails
 from referrals.transfer.operations import forget_remarks
-from referrals.values import login_email
+from referrals.values import login_email, parse_phone
 
 
 @click.group()
@@ -26,16 +28,17 @@ def erase() -> None:
 
 
 @erase.command("person")
-@click.argument("email")
+@click.argument("email_or_phone")
 @click.confirmation_option(prompt="This cannot be undone. Erase the person?")
-def erase_person_command(email: str) -> None:
-    """Erase the account with this EMAIL and the mails to it."""
+def erase_person_command(email_or_phone: str) -> None:
+    """Erase the account with this e-mail or phone, and the messages to it."""
     app = application()
     with app.app_context():
-        person = find_person_by_email(login_email(email))
+        person = find_account(email_or_phone)
         if person is None:
-            raise click.ClickException(f"There is no account {email}.")
-        words = {person.name, email, person.email or ""} - {""}
+            raise click.ClickException(f"There is no account {email_or_phone}.")
+        words = {person.name, email_or_phone, person.email or "", person.phone or "", person.nickname} - {""}
+        forget_emails(person.id)
         erase_person(person, by=SYSTEM, at=now())
         keys = erase_mails_of(person.id, words)
         session.commit()
@@ -78,6 +81,12 @@ def erase_buyer_command(slug: str, key: str) -> None:
         orders = forget_buyer(shop, found.customer, by=SYSTEM, at=now())
         session.commit()
         show({"customer": str(found.customer.id), "orders": orders})
+
+
+def find_account(email_or_phone: str) -> Person | None:
+    if "@" in email_or_phone:
+        return find_person_by_email(login_email(email_or_phone))
+    return find_person_by_phone(parse_phone(email_or_phone))
 
 
 def drop_files(app: Flask, keys: list[str]) -> int:

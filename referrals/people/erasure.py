@@ -9,6 +9,7 @@ from referrals.people import audit
 from referrals.people.models import (
     AuditEntry,
     Membership,
+    OneTimeCode,
     OneTimeLink,
     Person,
     RecoveryCode,
@@ -32,7 +33,7 @@ def erase_person(person: Person, *, by: Actor, at: datetime) -> None:
     if person.email:
         about |= AuditEntry.subject == person.email
     session.execute(update(AuditEntry).where(about).values(subject=number_of(person)))
-    person.name, person.email, person.phone = number_of(person), None, None
+    person.name, person.email, person.phone, person.nickname = number_of(person), None, None, ""
     person.password_hash = person.second_factor = None
     person.language = person.seen_language = person.time_zone = None
     session.flush()
@@ -51,6 +52,7 @@ def forget_traces(person: Person) -> None:
         (SignIn, SignIn.person_id == person.id),
         (RecoveryCode, RecoveryCode.person_id == person.id),
         (OneTimeLink, own_links),
+        (OneTimeCode, OneTimeCode.phone == person.phone),
     ):
         session.execute(delete(table).where(whose))
     session.execute(

@@ -26,6 +26,11 @@ def find_person_by_email(email: str) -> Person | None:
     return session.scalar(select(Person).where(Person.email == email))
 
 
+def find_person_by_phone(phone: str) -> Person | None:
+    """The account with this phone number (in E.164)."""
+    return session.scalar(select(Person).where(Person.phone == phone))
+
+
 def get_person(person_id: int) -> Person:
     """The account with this id."""
     person = session.get(Person, person_id)

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from referrals.db import lock_names, session
 from referrals.errors import Conflict, RuleBroken
@@ -163,6 +163,11 @@ def set_coupon(salesperson: Salesperson, code: str) -> None:
 def set_email(salesperson: Salesperson, email: str) -> None:
     """Note the e-mail by which a shop knows a salesperson; raises NotAnEmail."""
     salesperson.email = checked_email(email)
+
+
+def forget_emails(person_id: int) -> None:
+    """Forget by which e-mails shops know a person."""
+    session.execute(update(Salesperson).where(Salesperson.person_id == person_id).values(email=""))
 
 
 def put_in_group(salesperson: Salesperson, group: SalespersonGroup | None, *, by: Actor, at: datetime) -> None:

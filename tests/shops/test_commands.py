@@ -1,9 +1,20 @@
 """The commands around shops, as processes of their own."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
+from referrals import create_app
+from referrals.db import session
+from referrals.outbox.codes import send_code
+from referrals.people.models import OneTimeCode
+from referrals.people.rules import SYSTEM
+from referrals.shops.models import Salesperson
+from referrals.shops.queries import find_shop
+from referrals.shops.salespeople import add_salesperson
+from tests.conftest import config_for
 from tests.test_cli import Shell
 
 SHOP = ("create-shop", "north", "--name", "Północ", "--currency", "CNY", "--host", "North.example.org")
@@ -70,3 +81,27 @@ def test_webhook_secrets_are_made_and_replaced(shell: Shell) -> None:
 def test_the_data_folder_is_for_its_owner_alone(shell: Shell) -> None:
     folder = Path(shell.environment["REFERRALS_DATA_DIR"])
     assert (folder / "referrals.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_salesperson_is_erased_by_their_phone(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shell.json(*SHOP)
+    app = create_app(config_for(f"sqlite:///{tmp_path / 'referrals.db'}", tmp_path))
+    with app.app_context():
+        at = datetime.now(UTC)
+        shop = find_shop("north")
+        values = {"nickname": "Canary", "email": "canary@example.org"}
+        ann = add_salesperson(shop, "+8613900002210", **values, by=SYSTEM, at=at)
+        send_code("+8613900002210", at=at)
+        session.commit()
+        ann_id = ann.id
+    shell.run("work")
+    assert list(tmp_path.glob("outbox/*.sms.txt"))
+    assert shell.json("erase", "person", "+86 139 0000 2210", "--yes")["mails"] == 1
+    assert not list(tmp_path.glob("outbox/*.sms.txt"))
+    with app.app_context():
+        ann = session.get_one(Salesperson, ann_id)
+        assert (ann.email, ann.person.phone, ann.person.nickname) == ("", None, "")
+        assert session.scalar(select(func.count()).select_from(OneTimeCode)) == 0
+    assert "no account" in shell.run("erase", "person", "+8613900002210", "--yes").stderr
+    assert "not a phone" in shell.run("erase", "person", "nothing", "--yes").stderr
