@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import NullPool, create_engine, event, make_url
 
 from referrals.db import db, session
 from tests.faults.wholeness import Census, census, faults_of
@@ -47,51 +47,72 @@ class Ending:
         return self.steps.count("after COMMIT")
 
 
+@dataclass(frozen=True)
+class Look:
+    """How a database is looked at: what there is of everything, and what is wrong."""
+
+    census: Callable[[str], Census]
+    faults: Callable[[str], list[str]]
+
+
+LEADS = Look(census, faults_of)
+
+
 def all_or_nothing(whole: Census, left: Census) -> str:
     """One transaction: everything or nothing."""
     return "" if left in ({}, whole) else f"neither everything nor nothing: {left} of {whole}"
 
 
-def crash_everywhere(app: Flask, work: Work, *, fits: Fits = all_or_nothing, every: int = 1) -> Iterator[str]:
+def crash_everywhere(
+    app: Flask,
+    work: Work,
+    *,
+    fits: Fits = all_or_nothing,
+    every: int = 1,
+    look: Look = LEADS,
+    put_back_servers: bool = False,
+) -> Iterator[str]:
     """Run `work(n)` once for each of its steps, each time killed before that step; yields what is found wrong.
 
     `work` commits what it does, on another prospect for each number, and answers the same whether it did everything
-    itself or found it done. It runs in the app's context, in a session of its own.
+    itself or found it done. It runs in the app's context, in a session of its own. A database file is put back before
+    each run, one on a server where that is asked for: then each number may mean the same.
     """
     url = app.extensions["referrals"].config.database_url
     work(REHEARSAL)
-    restore = keep(url)
-    before = census(url)
+    restore = keep(url, servers=put_back_servers)
+    before = look.census(url)
     smooth = attempt(app, work, 0)
     if smooth.error or smooth.killed:
         yield f"{DOES_NOT_WORK}: {smooth.error}"
         return
-    whole = census(url) - before
-    yield from faults_of(url)
+    whole = look.census(url) - before
+    yield from look.faults(url)
     for step in (ONLY,) if ONLY else count(1, every):
         restore()
-        before = census(url)
+        before = look.census(url)
         ending = attempt(app, work, step, crash_at=step)
         if not ending.killed:
             if ending.answer != smooth.answer:
                 yield f"ends otherwise: {ending}"
             return
-        wrong = [*after_the_crash(url, before, whole, ending, smooth, fits)]
+        wrong = [*after_the_crash(url, look, before, whole, ending, smooth, fits)]
         again = attempt(app, work, step)
         if again.answer != smooth.answer:
             wrong.append(f"done again it ends otherwise: {again.answer} {again.error}")
-        if census(url) - before != whole:
-            wrong.append(f"done again it makes {census(url) - before} instead of {whole}")
-        wrong += faults_of(url)
+        made = look.census(url) - before
+        if made != whole:
+            wrong.append(f"done again it makes {made} instead of {whole}")
+        wrong += look.faults(url)
         yield from (f"{place(step, ending)}: {one}\n{replay(step)}" for one in dict.fromkeys(wrong))
 
 
-def keep(url: str) -> Callable[[], None]:
-    """Remember a database file as it is; the answer puts it back. On a server the work goes on with what is there."""
+def keep(url: str, *, servers: bool) -> Callable[[], None]:
+    """Remember a database as it is; the answer puts it back. Without `servers` one there goes on with what it has."""
     session.remove()
     db.engine.dispose()
     if not url.startswith("sqlite"):
-        return lambda: None
+        return keep_on_server(url) if servers else lambda: None
     file = Path(url.removeprefix("sqlite:///"))
     content = file.read_bytes()
 
@@ -103,11 +124,30 @@ def keep(url: str) -> Callable[[], None]:
     return restore
 
 
+def keep_on_server(url: str) -> Callable[[], None]:
+    name = make_url(url).database
+    server = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+    def command(*statements: str) -> None:
+        with server.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    command(f"CREATE DATABASE {name}_kept TEMPLATE {name}")
+
+    def restore() -> None:
+        session.remove()
+        db.engine.dispose()
+        command(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {name}_kept")
+
+    return restore
+
+
 def after_the_crash(
-    url: str, before: Census, whole: Census, ending: Ending, smooth: Ending, fits: Fits
+    url: str, look: Look, before: Census, whole: Census, ending: Ending, smooth: Ending, fits: Fits
 ) -> Iterator[str]:
-    yield from faults_of(url)
-    left = census(url) - before
+    yield from look.faults(url)
+    left = look.census(url) - before
     complaint = fits(whole, left)
     if complaint:
         yield complaint

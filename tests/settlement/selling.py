@@ -24,9 +24,9 @@ DAY = timedelta(days=1)
 class Selling(ShopMaking):
     """A workshop: orders of one shop and one salesperson, who earns 10 % unless settings say otherwise."""
 
-    def __init__(self, make: Making, **settings: Any) -> None:
+    def __init__(self, make: Making, slug: str = "tea", **settings: Any) -> None:
         super().__init__(make)
-        self.store = self.shop("tea", **settings)
+        self.store = self.shop(slug, **settings)
         self.anna = self.salesperson(self.store, coupon_code="ANNA")
         self.owner = Owner("shop", self.store.id, self.store.currency)
 
