@@ -1,12 +1,22 @@
 """The proof of the books: good books pass, and the first wrong row is named (P17)."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.engine import Connection
 
 from referrals.db import session
-from referrals.ledger.checking import Finding, books_are_good, check_books, check_new, check_owner, latest_checks
+from referrals.ledger.checking import (
+    Finding,
+    books_are_good,
+    check_books,
+    check_new,
+    check_owner,
+    is_proof_due,
+    latest_checks,
+)
 from referrals.ledger.models import LedgerChain
 from referrals.ledger.operations import OUTSIDE, STORE, Draft, Owner, post_entries, post_entry, salesperson
 from referrals.ledger.problems import Problem, read_problem
@@ -190,6 +200,16 @@ def test_the_proof_takes_no_write_lock(books: Flask) -> None:
     check_owner(SHOP)
     event.remove(engine, "before_cursor_execute", listen)
     assert not [one for one in statements if not one.lstrip().startswith(("SELECT", "PRAGMA", "BEGIN", "SET"))]
+
+
+def test_a_whole_proof_is_due_once_a_night(app: Flask) -> None:
+    evening = NOW.replace(hour=22)
+    assert is_proof_due(at=evening)
+    check_books(at=evening)
+    assert not is_proof_due(at=evening + timedelta(hours=4))
+    assert is_proof_due(at=evening + timedelta(hours=5, seconds=1))
+    check_books(at=evening + timedelta(hours=6), whole=False)
+    assert is_proof_due(at=evening + timedelta(days=6))
 
 
 def test_a_problem_says_where(app: Flask) -> None:
