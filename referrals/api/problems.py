@@ -83,5 +83,6 @@ def http_problem(error: HTTPException) -> Any:
     if not messages:
         return problem(status, error.description or "")
     location = next(iter(messages.values()))
-    errors = location if isinstance(location, dict) else {"body": location}
+    told = location if isinstance(location, dict) else {"body": location}
+    errors = {name: " ".join(below) if isinstance(below, list) else below for name, below in told.items()}
     return problem(status, "The fields named in errors could not be read.", errors=errors)
