@@ -89,8 +89,7 @@ def crash_everywhere(
     whole = look.census(url) - before
     yield from look.faults(url)
     for step in (ONLY,) if ONLY else count(1, every):
-        restore()
-        before = look.census(url)
+        before = before if restore() else look.census(url)
         ending = attempt(app, work, step, crash_at=step)
         if not ending.killed:
             if ending.answer != smooth.answer:
@@ -107,24 +106,25 @@ def crash_everywhere(
         yield from (f"{place(step, ending)}: {one}\n{replay(step)}" for one in dict.fromkeys(wrong))
 
 
-def keep(url: str, *, servers: bool) -> Callable[[], None]:
+def keep(url: str, *, servers: bool) -> Callable[[], bool]:
     """Remember a database as it is; the answer puts it back. Without `servers` one there goes on with what it has."""
     session.remove()
     db.engine.dispose()
     if not url.startswith("sqlite"):
-        return keep_on_server(url) if servers else lambda: None
+        return keep_on_server(url) if servers else lambda: False
     file = Path(url.removeprefix("sqlite:///"))
     content = file.read_bytes()
 
-    def restore() -> None:
+    def restore() -> bool:
         for leftover in file.parent.glob(f"{file.name}-*"):
             leftover.unlink()
         file.write_bytes(content)
+        return True
 
     return restore
 
 
-def keep_on_server(url: str) -> Callable[[], None]:
+def keep_on_server(url: str) -> Callable[[], bool]:
     name = make_url(url).database
     server = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
@@ -135,10 +135,11 @@ def keep_on_server(url: str) -> Callable[[], None]:
 
     command(f"CREATE DATABASE {name}_kept TEMPLATE {name}")
 
-    def restore() -> None:
+    def restore() -> bool:
         session.remove()
         db.engine.dispose()
         command(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {name}_kept")
+        return True
 
     return restore
 

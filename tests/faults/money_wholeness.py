@@ -7,7 +7,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, case, func, select
 
 from referrals.commissions.models import Commission
-from referrals.db import Base, db, session
+from referrals.db import db, session
 from referrals.ledger.checking import prove
 from referrals.ledger.models import LedgerAccount, LedgerChain, LedgerEntry, LedgerPosting
 from referrals.orders.inbox import original
@@ -16,7 +16,7 @@ from referrals.people.models import ApiAnswer
 from referrals.settlement.models import TopUp, Withdrawal
 from referrals.shops.models import Shop
 from tests.faults.crashing import Look
-from tests.faults.wholeness import Census, engine_for, one, parts, torn
+from tests.faults.wholeness import Census, engine_for, one, parts, rows_of_tables, torn
 
 # A run that was killed stays on record beside the one that goes on with its work.
 NOT_COUNTED = {"settlement_runs", "ledger_checks"}
@@ -25,8 +25,7 @@ NOT_COUNTED = {"settlement_runs", "ledger_checks"}
 def money_census(url: str) -> Census:
     """The rows of every table, commissions by what became of them, and the sums that stand for rows elsewhere."""
     with engine_for(url).connect() as connection:
-        tables = [table for table in Base.metadata.sorted_tables if table.name not in NOT_COUNTED]
-        rows = {table.name: one(connection, select(func.count()).select_from(table)) for table in tables}
+        rows = rows_of_tables(connection, without=NOT_COUNTED)
         kinds = select(Commission.status, Commission.reason, func.count()).group_by(
             Commission.status, Commission.reason
         )

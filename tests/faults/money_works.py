@@ -7,8 +7,13 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from referrals.clock import now
+from referrals.commissions.models import Commission
 from referrals.db import session
+from referrals.ledger.operations import STORE, Owner, salesperson
+from referrals.ledger.queries import balance
 from referrals.people.rules import SYSTEM
 from referrals.secrets_box import SecretsBox
 from referrals.settlement.withdrawals import request_withdrawal
@@ -22,6 +27,7 @@ from tests.settlement.selling import Selling
 from tests.web.browsing import Browser
 
 PORTION = 2
+CURRENCY = "USD"
 # In the order in which they are settled, with what a balance of 46.00 leaves of each: the skip rule at work.
 EARNED = (1_000, 3_000, 500, 4_000, 0, 100, 200)
 BALANCE = 4_600
@@ -74,7 +80,7 @@ class MoneyWorks:
     """
 
     def __init__(self, make: Making) -> None:
-        settings = {"currency": "USD", "refunds_after_settlement": "claw_back", "completion_days": 7}
+        settings = {"currency": CURRENCY, "refunds_after_settlement": "claw_back", "completion_days": 7}
         self.make = make
         self.app = make.app
         self.shops = {one: Selling(make, slug, **settings) for one, slug in ((0, "tea"), (REHEARSAL, "mill"))}
@@ -84,6 +90,8 @@ class MoneyWorks:
             self.secrets[number] = make_webhook_secret(shop.store, "shopify", box, by=SYSTEM, at=make.at)
             session.commit()
             self.keys[number] = shop.key(shop.store)
+        # Of the shops what outlives sessions.
+        self.ids = {number: (shop.store.id, shop.store.slug, shop.anna.id) for number, shop in self.shops.items()}
         self.browser = Browser(make)
 
     def which(self, number: int) -> int:
@@ -92,7 +100,7 @@ class MoneyWorks:
     def deliver(self, number: int, topic: str, name: str, told: dict[str, Any]) -> list[Any]:
         which = self.which(number)
         body, headers = signed(self.secrets[which], topic, name, told)
-        path = f"/webhooks/shopify/{self.shops[which].store.slug}"
+        path = f"/webhooks/shopify/{self.ids[which][1]}"
         answer = self.browser.call("POST", path, data=body, headers=headers)
         return [answer.status_code, (answer.get_json() or {}).get("status")]
 
@@ -119,12 +127,11 @@ class MoneyWorks:
 
     def settle(self, number: int) -> list[Any]:
         """A run over what `prepare_due` made, in portions of two; what it cannot settle waits."""
-        shop = self.shops[self.which(number)]
-        settle_shop(shop.store.id, started_by="hand", by=SYSTEM, at=self.make.at)
-        return self.became(shop)
+        settle_shop(self.ids[self.which(number)][0], started_by="hand", by=SYSTEM, at=self.make.at)
+        return self.became(number)
 
     def top_up(self, number: int) -> list[Any]:
-        return self.call(number, "/top-ups", {"id": "T1", "amount": {"amount": "80.00", "currency": "USD"}})
+        return self.call(number, "/top-ups", {"id": "T1", "amount": {"amount": "80.00", "currency": CURRENCY}})
 
     def top_up_and_settle(self, number: int) -> list[Any]:
         """A top-up, the run that it asks for, and the one that the scheduler makes when it starts again."""
@@ -132,22 +139,27 @@ class MoneyWorks:
         at = now()
         settle_asked(at=at)
         settle_due(at=at)
-        return [*told, *self.became(self.shops[self.which(number)])]
+        return [*told, *self.became(number)]
 
     def withdraw(self, number: int) -> list[Any]:
-        body = {"salesperson": str(self.anna(number)), "amount": {"amount": "4.00", "currency": "USD"}}
+        anna = str(self.ids[self.which(number)][2])
+        body = {"salesperson": anna, "amount": {"amount": "4.00", "currency": CURRENCY}}
         return self.call(number, "/withdrawals", body)
 
     def pay(self, number: int) -> list[Any]:
         """The withdrawal that `prepare_withdrawals` asked for is paid."""
         return self.call(number, f"/withdrawals/{self.asked[self.which(number)]}/payment", {"reference": "T1"})
 
-    def anna(self, number: int) -> int:
-        return self.shops[self.which(number)].anna.id
-
-    def became(self, shop: Selling) -> list[Any]:
-        states = shop.states(*(str(number) for number in range(len(EARNED))))
-        return [[list(state) for state in states], shop.store_balance, shop.earned]
+    def became(self, number: int) -> list[Any]:
+        """The commissions of a shop in order of their orders, and where its money is."""
+        shop_id, _, anna = self.ids[self.which(number)]
+        rows = session.execute(
+            select(Commission.order_key, Commission.status, Commission.reason)
+            .where(Commission.shop_id == shop_id)
+            .order_by(Commission.order_key)
+        )
+        owner = Owner("shop", shop_id, CURRENCY)
+        return [[list(row) for row in rows], balance(owner, STORE), balance(owner, salesperson(anna))]
 
     def prepare_due(self, balance: int = BALANCE) -> None:
         """Due commissions in both shops, more than the balance covers."""

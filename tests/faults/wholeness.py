@@ -40,8 +40,7 @@ def census(url: str) -> Census:
     """The rows of every table, and the sums that stand for rows elsewhere."""
     with engine_for(url).connect() as connection:
         # How many kinds of lead are counted says nothing; how many leads were counted does.
-        tables = [table for table in Base.metadata.sorted_tables if table.name != LeadCount.__tablename__]
-        rows = {table.name: one(connection, select(func.count()).select_from(table)) for table in tables}
+        rows = rows_of_tables(connection, without={LeadCount.__tablename__})
         kinds = select(Lead.status, Lead.payout, Lead.claim, func.count()).group_by(
             Lead.status, Lead.payout, Lead.claim
         )
@@ -53,6 +52,13 @@ def census(url: str) -> Census:
             mails_sent=one(connection, select(func.count(OutboxMessage.sent_at))),
             lines_taken_in=one(connection, select(func.sum(ImportRun.created))),
         )
+
+
+def rows_of_tables(connection: Connection, *, without: set[str]) -> dict[str, int]:
+    """How many rows each table has."""
+    names = [name for name in Base.metadata.tables if name not in without]
+    counts = " UNION ALL ".join(f"SELECT '{name}', COUNT(*) FROM {name}" for name in names)
+    return dict(connection.exec_driver_sql(counts).all())  # type: ignore[arg-type]
 
 
 def one(connection: Connection, statement: Select[Any]) -> int:
