@@ -19,7 +19,10 @@ def read_int(digits: str) -> int:
 
 def read_decimal(written: str) -> Decimal:
     # Without a bound on the exponent `1e3000000` is twelve bytes that take minutes to become an integer.
-    number = Decimal(written)
+    try:
+        number = Decimal(written)
+    except ArithmeticError:
+        raise ValueError("a number is out of bounds") from None
     if len(written) > LONGEST_NUMBER or abs(number.adjusted()) > LONGEST_NUMBER:
         raise ValueError("a number is out of bounds")
     return number

@@ -185,6 +185,23 @@ def test_the_same_delivery_again_is_known(dollars: OrderMaking) -> None:
     assert (count(Delivery), count(Order)) == (1, 1)
 
 
+def test_two_orders_that_woocommerce_sends_by_one_id_within_a_second_are_both_taken_in(dollars: OrderMaking) -> None:
+    send = sender(dollars, "woocommerce")
+    for _ in range(2):
+        for number in (801, 802):
+            told = payloads.woo_order() | {"id": number}
+            assert send("order.created", told, delivery="one").get_json()["status"] == "applied"
+    assert (count(Delivery), count(Order)) == (2, 2)
+
+
+def test_the_same_delivery_with_another_body_contradicts_and_is_parked(dollars: OrderMaking) -> None:
+    send = sender(dollars, "shopify")
+    send("orders/create", payloads.shopify_order(), delivery="one")
+    other = payloads.shopify_order() | {"currency": "EUR"}
+    assert send("orders/create", other, delivery="one").get_json()["status"] == "parked"
+    assert (count(Delivery), count(Order)) == (2, 1)
+
+
 @pytest.mark.parametrize("source", ["shopify", "woocommerce", "youzan"])
 def test_a_bad_signature_stores_nothing_and_answers_like_an_unknown_shop(dollars: OrderMaking, source: str) -> None:
     send = sender(dollars, source)
@@ -214,6 +231,7 @@ def test_a_replaced_secret_is_good_for_a_day_beside_the_new_one(dollars: OrderMa
         b'{"id": NaN}',
         b'{"id": 1, "id": 2}',
         b'{"id": 1e400}',
+        b'{"id": 1e99999999999999999999}',
         b'{"id": "\\ud800"}',
         b"[" * 100_000,
         b'{"id": {}, "created_at": 5, "currency": [], "line_items": 7}',
