@@ -56,16 +56,19 @@ class Site:
     process: subprocess.Popen[str]
 
 
-def start(folder: Path, port: int = 0) -> tuple[subprocess.Popen[str], str]:
+def start(
+    folder: Path, port: int = 0, module: str = "referrals.cli", **settings: str
+) -> tuple[subprocess.Popen[str], str]:
     """Start `referrals serve`; answers the process and its address once it can be asked."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REFERRALS_")}
     environment |= {
         "REFERRALS_DATA_DIR": str(folder),
         "REFERRALS_SECRET_KEY": "for-tests-alone",
         "REFERRALS_SECOND_FACTOR": "optional",
+        **settings,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "referrals.cli", "serve", "--port", str(port)],
+        [sys.executable, "-m", module, "serve", "--port", str(port)],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=(folder / "log").open("w"), text=True,
     )  # fmt: skip
     assert process.stdout is not None
