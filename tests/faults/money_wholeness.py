@@ -13,7 +13,7 @@ from referrals.ledger.models import LedgerAccount, LedgerChain, LedgerEntry, Led
 from referrals.orders.inbox import original
 from referrals.orders.models import Attribution, Delivery, Order, OrderEvent, OrderLine
 from referrals.people.models import ApiAnswer
-from referrals.settlement.models import TopUp, Withdrawal
+from referrals.settlement.models import SettlementRun, TopUp, Withdrawal
 from referrals.shops.models import Shop
 from tests.faults.crashing import Look
 from tests.faults.wholeness import Census, engine_for, one, parts, rows_of_tables, torn
@@ -50,6 +50,7 @@ def money_faults_of(url: str) -> list[str]:
             *torn(connection),
             *wrong_books(connection),
             *unmatched(connection),
+            *miscounted_runs(connection),
             *half_orders(connection),
             *half_deliveries(connection),
             *answers_about_nothing(connection),
@@ -120,6 +121,18 @@ def unmatched(connection: Connection) -> Iterator[str]:
         minor, number = booked.get((kind, about), (0, 0))
         if minor != wanted.get((kind, about), 0) or (number != 1 and kind != "clawback"):
             yield f"{kind} of {about} is booked {number} times with {minor}, not {wanted.get((kind, about))}"
+
+
+def miscounted_runs(connection: Connection) -> Iterator[str]:
+    """Runs that say something else than what became of commissions in them."""
+    kinds = select(Commission.run_id, Commission.status, func.count(), func.sum(Commission.amount_minor)).group_by(
+        Commission.run_id, Commission.status
+    )
+    done = {(run_id, status): (number, int(minor)) for run_id, status, number, minor in connection.execute(kinds)}
+    for run in connection.execute(select(SettlementRun.__table__)):
+        settled, void = done.get((run.id, "settled"), (0, 0)), done.get((run.id, "void"), (0, 0))
+        if (run.settled, run.settled_minor, run.void) != (*settled, void[0]):
+            yield f"a run tells of {run.settled}, {run.settled_minor}, {run.void}, and made {settled}, {void}"
 
 
 def half_orders(connection: Connection) -> Iterator[str]:
