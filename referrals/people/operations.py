@@ -18,7 +18,7 @@ from referrals.people.models import (
     SignIn,
 )
 from referrals.people.queries import find_person_by_email
-from referrals.people.rules import PERMISSIONS, Actor
+from referrals.people.rules import PERMISSIONS, Actor, organisation_of
 from referrals.people.tokens import new_token, spent_one
 from referrals.wording import N_
 
@@ -159,7 +159,7 @@ def make_link(
         .where(OneTimeLink.person_id.is_not_distinct_from(person_id), OneTimeLink.revoked_at.is_(None))
     )
     for link in earlier:
-        if link.details.get("partner_id") == (details or {}).get("partner_id"):
+        if organisation_of(link.details) == organisation_of(details or {}):
             link.revoked_at = at
     link = OneTimeLink(
         id=new_token(),
@@ -237,14 +237,17 @@ def refuse_known_email(email: str) -> None:
 
 
 def require_another_manager(membership: Membership) -> None:
-    if membership.partner_id is None or not membership.manage_members or membership.status != "active":
+    """Raises LastManager when nobody else manages the partner, or the shop."""
+    if not (membership.manage_members or membership.manage) or membership.status != "active":
         return
-    lock_names([f"managers:{membership.partner_id}"])
+    lock_names([f"managers:{membership.partner_id or membership.shop_id}"])
+    managing = Membership.manage if membership.partner_id is None else Membership.manage_members
     others = session.scalar(
         select(func.count())
         .select_from(Membership)
-        .where(Membership.partner_id == membership.partner_id, Membership.id != membership.id)
-        .where(Membership.manage_members, Membership.status == "active")
+        .where(Membership.partner_id.is_not_distinct_from(membership.partner_id))
+        .where(Membership.shop_id.is_not_distinct_from(membership.shop_id))
+        .where(managing, Membership.status == "active", Membership.id != membership.id)
     )
     if not others:
         raise LastManager
@@ -261,35 +264,6 @@ def require_another_administrator(membership: Membership) -> None:
     )
     if not others:
         raise LastAdministrator
-
-
-def accept_invitation(
-    link: OneTimeLink,
-    person: Person | None,
-    *,
-    name: str,
-    password_hash: str | None,
-    language: str | None,
-    at: datetime,
-) -> Person:
-    """Make the membership that a spent invitation promises, and the account where there is none yet."""
-    if person is None:
-        person = create_person(link.email, name, password_hash=password_hash, language=language, at=at)
-    by = Actor(role="system", person_id=link.details.get("by"))
-    partner_id = link.details.get("partner_id")
-    if partner_id is not None:
-        add_partner_member(person, partner_id, frozenset(link.details["permissions"]), by=by, at=at)
-        return person
-    add_staff(person, link.details["role"], by=by, at=at)
-    if link.details["role"] == "rep":
-        make_representative(person)
-    return person
-
-
-def withdraw_invitation(link: OneTimeLink, *, by: Actor, at: datetime) -> None:
-    """End an invitation before it is used."""
-    link.revoked_at = at
-    audit.record("invitation_withdrawn", by=by, at=at, subject=link.email)
 
 
 def change_email(person: Person, email: str, *, at: datetime) -> None:

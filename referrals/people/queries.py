@@ -17,7 +17,7 @@ from referrals.people.models import (
     Representative,
     SignIn,
 )
-from referrals.people.rules import PERMISSIONS, SHOP_PERMISSIONS, Actor
+from referrals.people.rules import PERMISSIONS, SHOP_PERMISSIONS, Actor, organisation_of
 from referrals.people.tokens import digest
 
 
@@ -84,11 +84,13 @@ def active_memberships(person_id: int) -> Sequence[Membership]:
 
 
 def visible_memberships(viewer: Actor) -> ColumnElement[bool]:
-    """Partner members see their organisation's memberships; administrators see all; others none."""
+    """Those who manage see the memberships of their partner or shop; staff see all; others their own."""
     if viewer.may("view_people"):
         return true()
     if viewer.may("manage_members"):
         return Membership.partner_id == viewer.partner_id
+    if viewer.role == "merchant" and viewer.may("manage"):
+        return Membership.shop_id == viewer.shop_id
     return Membership.person_id == viewer.person_id
 
 
@@ -204,10 +206,12 @@ def find_open_link(link_id: str, purpose: str, *, at: datetime) -> OneTimeLink |
     return session.scalar(open_links(purpose, at=at).where(OneTimeLink.id == link_id))
 
 
-def open_invitations(partner_id: int | None, *, at: datetime) -> Sequence[OneTimeLink]:
-    """Who was invited to join this partner (or staff, None) and has not yet."""
+def open_invitations(
+    partner_id: int | None = None, shop_id: int | None = None, *, at: datetime
+) -> Sequence[OneTimeLink]:
+    """Who was invited to join this partner or this shop (or the staff, where neither is named) and has not yet."""
     links = session.scalars(open_links("join", at=at).order_by(OneTimeLink.created_at.desc())).all()
-    return [link for link in links if link.details.get("partner_id") == partner_id]
+    return [link for link in links if organisation_of(link.details) == (partner_id, shop_id)]
 
 
 def find_key(secret: str) -> ApiKey | None:

@@ -1,6 +1,8 @@
 """Who acts, and what each role may do (`SPEC §1`). Pure values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import phonenumbers
 
@@ -55,6 +57,11 @@ class Actor:
 
 
 SYSTEM = Actor(role="system")
+
+
+def organisation_of(details: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Into which partner or shop an invitation leads, by what is stored of it; into neither: the staff."""
+    return details.get("partner_id"), details.get("shop_id")
 
 
 def masked_phone(phone: str) -> str:

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from referrals.db import lock_names, session
 from referrals.people import audit
 from referrals.people.lifecycle import MEMBERSHIP
 from referrals.people.models import Membership, Person
-from referrals.people.operations import AlreadyMember, LastManager, grant, note_change
+from referrals.people.operations import AlreadyMember, grant, note_change, require_another_manager
 from referrals.people.rules import SHOP_PERMISSIONS, Actor
 from referrals.values import UnreadableCharacters, clean_text
 
@@ -36,23 +36,10 @@ def add_merchant(person: Person, shop_id: int, permissions: frozenset[str], *, b
 def change_merchant(membership: Membership, permissions: frozenset[str], *, by: Actor, at: datetime) -> None:
     """Set what a merchant member may do. Raises LastManager."""
     if membership.manage and "manage" not in permissions:
-        require_another_merchant(membership)
+        require_another_manager(membership)
     grant(membership, {name: name in permissions for name in SHOP_PERMISSIONS})
     note_change(membership, by=by, at=at, permissions=sorted(permissions))
     audit.record("permissions_changed", by=by, at=at, about=membership.person, permissions=sorted(permissions))
-
-
-def require_another_merchant(membership: Membership) -> None:
-    """Raises LastManager when nobody else manages the shop."""
-    lock_names([f"merchants:{membership.shop_id}"])
-    others = session.scalar(
-        select(func.count())
-        .select_from(Membership)
-        .where(Membership.shop_id == membership.shop_id, Membership.role == "merchant", Membership.manage)
-        .where(Membership.status == "active", Membership.id != membership.id)
-    )
-    if not others:
-        raise LastManager
 
 
 def add_salesperson_membership(

@@ -10,11 +10,13 @@ from referrals.db import session
 from referrals.errors import RuleBroken
 from referrals.outbox.operations import post_mail
 from referrals.partners.queries import name_of_partner
+from referrals.people.invitations import accept_invitation
 from referrals.people.models import OneTimeLink, Person
-from referrals.people.operations import LinkSpent, accept_invitation, make_link, use_link
+from referrals.people.operations import LinkSpent, make_link, use_link
 from referrals.people.queries import find_open_link, find_person_by_email
-from referrals.people.rules import Actor
+from referrals.people.rules import Actor, organisation_of
 from referrals.people.sign_in import check_password
+from referrals.shops.queries import name_of_shop
 from referrals.web import hx, limits
 from referrals.web.errors import page
 from referrals.web.forms.people import ConfirmForm, JoinForm
@@ -88,7 +90,13 @@ def form_for(link: OneTimeLink) -> JoinForm | ConfirmForm:
 
 
 def join_page(link: OneTimeLink, form: JoinForm | ConfirmForm, status: int = 200) -> Response:
-    partner_id = link.details.get("partner_id")
-    organisation = name_of_partner(partner_id) if partner_id else ""
-    context = {"form": form, "email": link.email, "organisation": organisation, "path": request.path}
+    context = {"form": form, "email": link.email, "organisation": name_in(link), "path": request.path}
     return hx.render("sign_in/join.html", "sign_in/join.html", status, **context)
+
+
+def name_in(link: OneTimeLink) -> str:
+    """What the partner or shop is called into which an invitation leads; nothing for the staff."""
+    partner_id, shop_id = organisation_of(link.details)
+    if partner_id is not None:
+        return name_of_partner(partner_id)
+    return name_of_shop(shop_id) if shop_id is not None else ""

@@ -1,5 +1,7 @@
 """The members of a partner organisation: invited, permitted, suspended (`SPEC §1`)."""
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
@@ -9,8 +11,9 @@ from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
 from referrals.listing import AnyRow
 from referrals.partners.queries import get_partner
+from referrals.people.invitations import withdraw_invitation
 from referrals.people.models import Membership, OneTimeLink
-from referrals.people.operations import change_membership, change_permissions, withdraw_invitation
+from referrals.people.operations import change_membership, change_permissions
 from referrals.people.queries import MemberList, get_membership, open_invitations
 from referrals.people.rules import PERMISSIONS
 from referrals.values import parse_id
@@ -133,7 +136,8 @@ def change(membership_id: str, step: str) -> AnyResponse:
 @may("manage_members")
 def withdraw(link_id: str) -> AnyResponse:
     """Withdraw an invitation."""
-    withdraw_invitation(own_invitation(actor().partner_id, link_id), by=actor(), at=now())
+    invitation = invited(open_invitations(actor().partner_id, at=now()), link_id)
+    withdraw_invitation(invitation, by=actor(), at=now())
     session.commit()
     return hx.go_to(url_for("members.index"), N_("The invitation is withdrawn."))
 
@@ -145,9 +149,9 @@ def own_member(membership_id: str) -> Membership:
     return membership
 
 
-def own_invitation(partner_id: int | None, link_id: str) -> OneTimeLink:
-    """An open invitation to this organisation; raises NotFound."""
-    for link in open_invitations(partner_id, at=now()):
+def invited(invitations: Iterable[OneTimeLink], link_id: str) -> OneTimeLink:
+    """The invitation among these that an address names; raises NotFound."""
+    for link in invitations:
         if public_id(link) == link_id:
             return link
     raise NotFound

@@ -10,7 +10,7 @@ from referrals.leads.partner_list import PartnerList
 from referrals.partners.models import Partner
 from referrals.partners.operations import create_partner, rename_partner
 from referrals.partners.queries import get_partner
-from referrals.people.operations import withdraw_invitation
+from referrals.people.invitations import withdraw_invitation
 from referrals.people.queries import MemberList, open_invitations
 from referrals.people.rules import PERMISSIONS
 from referrals.values import parse_id
@@ -18,7 +18,7 @@ from referrals.web import hx, lists
 from referrals.web.forms.people import MemberForm, NewPartnerForm, PartnerForm
 from referrals.web.joining import invite
 from referrals.web.lists import Column, ListPage
-from referrals.web.members import MEMBERS, own_invitation
+from referrals.web.members import MEMBERS, invited
 from referrals.web.visitor import actor, may
 from referrals.wording import N_
 
@@ -133,6 +133,6 @@ def invite_member(partner_id: str) -> AnyResponse:
 def withdraw(partner_id: str, link_id: str) -> AnyResponse:
     """Withdraw an invitation."""
     partner = get_partner(actor(), parse_id(partner_id) or 0)
-    withdraw_invitation(own_invitation(partner.id, link_id), by=actor(), at=now())
+    withdraw_invitation(invited(open_invitations(partner.id, at=now()), link_id), by=actor(), at=now())
     session.commit()
     return hx.go_to(url_for("partners.show", partner_id=partner.id), N_("The invitation is withdrawn."))

@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from referrals.clock import now
 from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
+from referrals.people.invitations import withdraw_invitation
 from referrals.people.models import Membership
-from referrals.people.operations import change_membership, make_representative, withdraw_invitation
+from referrals.people.operations import change_membership, make_representative
 from referrals.people.queries import (
     AuditList,
     MemberList,
@@ -23,7 +24,7 @@ from referrals.web.audit_words import ACTIONS, action_words
 from referrals.web.forms.people import RepForm, StaffForm
 from referrals.web.joining import invite
 from referrals.web.lists import Column, Filter, ListPage
-from referrals.web.members import own_invitation
+from referrals.web.members import invited
 from referrals.web.visitor import actor, may
 from referrals.wording import N_
 
@@ -86,7 +87,7 @@ def index(kind: str | None = None) -> Response:
 
 
 def listing(kind: str | None, form: StaffForm, status: int = 200) -> Response:
-    invitations = open_invitations(None, at=now())
+    invitations = open_invitations(at=now())
     listed = MemberList(actor(), None, STAFF.wish())
     response = lists.answer(STAFF, listed, kind, form=form, invitations=invitations)
     response.status_code = status
@@ -154,7 +155,7 @@ def change(membership_id: str, step: str) -> AnyResponse:
 @may("manage_people")
 def withdraw(link_id: str) -> AnyResponse:
     """Withdraw an invitation."""
-    withdraw_invitation(own_invitation(None, link_id), by=actor(), at=now())
+    withdraw_invitation(invited(open_invitations(at=now()), link_id), by=actor(), at=now())
     session.commit()
     return hx.go_to(url_for("people.index"), N_("The invitation is withdrawn."))
 
@@ -169,6 +170,6 @@ def audit(kind: str | None = None) -> Response:
 
 def staff_member(membership_id: str) -> Membership:
     membership = get_membership(actor(), parse_id(membership_id) or 0)
-    if membership.partner_id is not None:
+    if membership.role not in {"rep", "admin"}:
         raise NotFound
     return membership
