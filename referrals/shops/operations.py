@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from zoneinfo import available_timezones
 
 from sqlalchemy import select
 
@@ -15,6 +16,7 @@ from referrals.people.rules import Actor
 from referrals.shops.hosts import NoHost, add_host
 from referrals.shops.material import add_first_questions
 from referrals.shops.models import Shop
+from referrals.shops.settings import NotAChoice
 from referrals.shops.typed import cleaned
 from referrals.wording import N_
 
@@ -77,6 +79,15 @@ def rename_shop(shop: Shop, name: str, *, by: Actor, at: datetime) -> None:
     shop.name_key = normal_form(shop.name)
     session.flush()
     audit.record("shop_renamed", by=by, at=at, subject=shop.slug)
+
+
+def set_time_zone(shop: Shop, zone: str, *, by: Actor, at: datetime) -> None:
+    """Let the days of a shop begin by the clocks of this zone. Raises NotAChoice."""
+    if zone not in available_timezones():
+        raise NotAChoice(field="time_zone")
+    shop.time_zone = zone
+    session.flush()
+    audit.record("shop_time_zone_set", by=by, at=at, subject=shop.slug, zone=zone)
 
 
 def checked_name(text: str, *, field: str = "name") -> str:

@@ -36,6 +36,10 @@ PERMISSIONS = {
     "view_financials": N_("See earnings and payouts"),
     "manage_members": N_("Manage members and API keys"),
 }
+SHOP_PERMISSIONS = {
+    "manage": N_("Run the shop: its rules, salespeople, members and keys"),
+    "finance": N_("Move its money: top-ups, settlement, withdrawals"),
+}
 MEMBERSHIP = {
     "active": N_("Active"),
     "suspended": N_("Suspended"),

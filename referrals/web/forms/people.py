@@ -67,6 +67,12 @@ class JoinForm(Form):
     password = PasswordField(_l("Password"), [Filled()], render_kw=NEW_PASSWORD)
 
 
+def time_zones() -> list[tuple[str, str]]:
+    """The time zones that can be chosen."""
+    zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+    return [(zone, zone) for zone in ["UTC", *zones]]
+
+
 class ProfileForm(Form):
     """Name, language, time zone, appearance."""
 
@@ -78,10 +84,7 @@ class ProfileForm(Form):
     def offer(self) -> "ProfileForm":
         """Fill in what can be chosen."""
         self.language.choices = options([("", gettext("As the browser asks")), *LANGUAGES.items()])
-        zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
-        self.time_zone.choices = options(
-            [("", gettext("As the browser tells")), ("UTC", "UTC"), *((z, z) for z in zones)]
-        )
+        self.time_zone.choices = options([("", gettext("As the browser tells")), *time_zones()])
         self.appearance.choices = options(
             [
                 ("", gettext("As the device is set")),

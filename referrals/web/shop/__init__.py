@@ -7,6 +7,7 @@ from referrals.web.shop import (
     groups,
     integrations,
     material,
+    members,
     orders,
     overview,
     people,
@@ -14,10 +15,12 @@ from referrals.web.shop import (
     relations,
     runs,
     settings,
+    shops,
     withdrawals,
 )
 
 BLUEPRINTS = (
+    shops.blueprint,
     overview.blueprint,
     people.blueprint,
     groups.blueprint,
@@ -32,4 +35,5 @@ BLUEPRINTS = (
     relations.blueprint,
     integrations.blueprint,
     material.blueprint,
+    members.blueprint,
 )

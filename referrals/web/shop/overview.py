@@ -14,44 +14,18 @@ from referrals.orders.overview import Period, leading_products, leading_salespeo
 from referrals.settlement.balance import outlook
 from referrals.shops.models import Shop
 from referrals.shops.queries import settings_of
-from referrals.shops.shop_list import ShopList
-from referrals.web import lists, plots
+from referrals.web import plots
 from referrals.web.filters import amount, known_zone, number, percent, zone
-from referrals.web.lists import Column, ListPage
 from referrals.web.shop.access import of_shop
 from referrals.web.shop.showing import show
 from referrals.web.shop.why import why
-from referrals.web.visitor import actor, may
+from referrals.web.visitor import actor
 from referrals.wording import N_
 
 blueprint = Blueprint("shop_overview", __name__)
 
 DAYS = 14
 LATEST, LEADING = 5, 4
-SHOPS = ListPage(
-    name="shops",
-    path="/shops",
-    title=N_("Shops"),
-    columns=(
-        Column("name", N_("Shop"), lambda row: row.name),
-        Column("host", N_("Address"), lambda row: row.host or "", sortable=False),
-        Column("currency", N_("Currency"), lambda row: row.currency),
-        Column("salespeople", N_("Salespeople"), lambda row: row.salespeople, sortable=False, style="num"),
-        Column("since", N_("Shop since"), lambda row: row.created_at, style="num"),
-    ),
-    rows="shop/_shop_rows.html",
-    page="shop/shops.html",
-    searched=N_("Shop"),
-    empty="shop/_shops_empty.html",
-)
-
-
-@blueprint.get("/shops")
-@blueprint.get("/shops.<any(csv, xlsx):kind>")
-@may("view_shop")
-def shops(kind: str | None = None) -> Response:
-    """All shops that one may see."""
-    return lists.answer(SHOPS, ShopList(actor(), SHOPS.wish()), kind)
 
 
 @blueprint.get("/shops/<slug>")

@@ -46,6 +46,7 @@ def shop_groups(here: Visitor, shop: Shop) -> list[Group]:
                 Place(N_("Integrations"), f"{base}/integrations", "plug", waits.parked),
                 Place(N_("Material"), f"{base}/material", "megaphone"),
                 Place(N_("Questions"), f"{base}/questions", "circle-question-mark"),
+                *([Place(N_("Members"), f"{base}/members", "user-cog")] if here.actor.may("manage") else []),
             ),
         ),
     ]

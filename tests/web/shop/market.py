@@ -1,7 +1,7 @@
 """A market for the tests of merchants' pages: a stall with orders in every state, and all that waits for a merchant."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
@@ -12,10 +12,12 @@ from referrals.orders.incoming import IncomingEvent
 from referrals.orders.models import Delivery
 from referrals.orders.operations import receive_event
 from referrals.people.models import ApiKey
+from referrals.people.operations import make_link
 from referrals.people.rules import SYSTEM, Actor
 from referrals.settlement.models import SettlementRun
 from referrals.settlement.withdrawals import request_withdrawal
 from referrals.shops.material import put_material, questions_of
+from referrals.web.members import public_id
 from tests.making import Making
 from tests.web.sell.stall import Stall, set_up
 
@@ -55,6 +57,8 @@ def open_market(make: Making) -> Market:
     material = put_material(
         shop, None, title=f"{CANARY} text", text="Look", picture_url="", target="shop", by=SYSTEM, at=at
     )
+    invitation = {"shop_id": shop.id, "permissions": ["finance"]}
+    link = make_link("join", email=f"{CANARY}@invited.example.org".lower(), details=invitation, at=datetime.now(UTC))
     session.commit()
     commissions = {
         row.status: str(row.id) for row in session.scalars(select(Commission).where(Commission.shop_id == shop.id))
@@ -72,6 +76,8 @@ def open_market(make: Making) -> Market:
         "delivery_id": str(session.scalar(select(Delivery.id).where(Delivery.shop_id == shop.id))),
         "material_id": str(material.id),
         "question_id": str(questions_of(shop.id)[0].id),
+        "membership_id": str(merchant.membership_id),
+        "link_id": public_id(link),
         "key_id": str(session.scalar(select(ApiKey.id).where(ApiKey.shop_id == shop.id))),
     }
     session.rollback()
