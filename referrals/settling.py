@@ -41,6 +41,19 @@ def never() -> bool:
     return False
 
 
+def after(seconds: float) -> Stop:
+    """Asks to stop so many seconds after it was first asked; that first time it never does, so that runs get on."""
+    began: list[float] = []
+
+    def late() -> bool:
+        if not began:
+            began.append(time.monotonic())
+            return False
+        return time.monotonic() - began[0] >= seconds
+
+    return late
+
+
 def tell_nobody(_run: SettlementRun) -> None:
     """For runs whose progress nobody watches."""
 

@@ -1,5 +1,7 @@
 """Settlement runs: started by hand, followed while they last, kept (`SPEC §9`)."""
 
+from datetime import datetime
+
 from flask import Blueprint, Response
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
@@ -9,9 +11,10 @@ from referrals.db import session
 from referrals.errors import RuleBroken
 from referrals.people.queries import names_of_people
 from referrals.settlement.balance import outlook
+from referrals.settlement.models import SettlementRun
 from referrals.settlement.run_list import RunList
 from referrals.settlement.runs import get_run
-from referrals.settling import settle_shop
+from referrals.settling import after, settle_shop
 from referrals.shops.models import Shop
 from referrals.web import hx, shop_words
 from referrals.web.forms.shop_money import RunForm
@@ -22,6 +25,9 @@ from referrals.web.visitor import actor
 from referrals.wording import N_
 
 blueprint = Blueprint("shop_runs", __name__)
+
+# How long a browser waits for a run; the next run, or the next click, does the rest.
+PATIENCE_SECONDS = 15
 
 RUNS = ListPage(
     name="shop-runs",
@@ -58,15 +64,34 @@ def runs_page(shop: Shop, form: RunForm, status: int = 200, kind: str | None = N
 @blueprint.post("/shops/<slug>/runs")
 @of_shop("finance")
 def start(shop: Shop) -> AnyResponse:
-    """Settle what is due, as far as the balance reaches."""
+    """Settle what is due, as far as the balance reaches and a browser waits."""
     form = RunForm()
     if not form.validate():
         return runs_page(shop, form, 422)
     try:
-        run = settle_shop(shop.id, as_of=form.as_of.value, started_by="hand", by=actor())
+        run = settle_for_a_while(shop, form.as_of.value)
     except RuleBroken as broken:
         session.rollback()
         form.put(broken, "as_of")
+        return runs_page(shop, form, 422)
+    return hx.go_to(shop_url("shop_runs.detail", shop, run_id=run.id))
+
+
+def settle_for_a_while(shop: Shop, as_of: datetime | None) -> SettlementRun:
+    return settle_shop(shop.id, as_of=as_of, started_by="hand", by=actor(), stop=after(PATIENCE_SECONDS))
+
+
+@blueprint.post("/shops/<slug>/runs/<run_id>/continuation")
+@of_shop("finance")
+def go_on(shop: Shop, run_id: str) -> AnyResponse:
+    """Another run over what one left behind, as of the same moment where that was a past one."""
+    left = get_run(actor(), shop, number_in(run_id))
+    try:
+        run = settle_for_a_while(shop, left.as_of if left.as_of < left.started_at else None)
+    except RuleBroken as broken:
+        session.rollback()
+        form = RunForm(formdata=None)
+        form.put(broken)
         return runs_page(shop, form, 422)
     return hx.go_to(shop_url("shop_runs.detail", shop, run_id=run.id))
 
