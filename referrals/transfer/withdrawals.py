@@ -26,6 +26,16 @@ HEADINGS = (
 )  # fmt: skip
 
 
+# Spreadsheets round long numbers; with a letter before it an id comes back as it went.
+NOT_A_NUMBER = "W"
+
+
+class NoSuchColumn(RuleBroken):
+    """Some other table than the one that is to be filled in."""
+
+    sentence = N_("This table has no column %(column)s. Fill in the list of the open ones and upload that.")
+
+
 class UnknownResult(RuleBroken):
     """A line says neither paid nor refused."""
 
@@ -59,7 +69,7 @@ def open_withdrawals(shop: Shop, box: SecretsBox, *, by: Actor) -> Iterator[byte
     ).all()
     rows = (
         (
-            str(one.id),
+            f"{NOT_A_NUMBER}{one.id}",
             person.called,
             person.phone or "",
             one.method,
@@ -81,7 +91,11 @@ def import_results(shop: Shop, content: bytes, file_name: str, *, by: Actor, at:
     """
     by.require("finance")
     outcome = Outcome()
-    for line in read_table(content, file_name).lines:
+    table = read_table(content, file_name)
+    for column in ("withdrawal", "status"):
+        if column not in table.header:
+            raise NoSuchColumn(field="file", column=column)
+    for line in table.lines:
         if not line.cells.get("status", "").strip():
             continue
         outcome.read += 1
@@ -119,7 +133,7 @@ def record_result(shop: Shop, line: Line, *, by: Actor, at: datetime) -> bool:
 
 def withdrawal_named(shop: Shop, written: str, *, by: Actor) -> Withdrawal:
     try:
-        found = get_withdrawal(by, parse_id(written.lstrip("'")))
+        found = get_withdrawal(by, parse_id(written.lstrip("'").removeprefix(NOT_A_NUMBER)))
     except NotFound:
         raise UnknownWithdrawal(field="withdrawal") from None
     if found.shop_id != shop.id:

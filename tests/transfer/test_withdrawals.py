@@ -11,7 +11,7 @@ from referrals.people.rules import SYSTEM, Actor
 from referrals.secrets_box import SecretsBox
 from referrals.settlement.withdrawals import request_withdrawal
 from referrals.transfer.report import Outcome
-from referrals.transfer.withdrawals import import_results, open_withdrawals
+from referrals.transfer.withdrawals import NoSuchColumn, import_results, open_withdrawals
 from tests.making import Making
 from tests.settlement.selling import Selling
 
@@ -85,6 +85,16 @@ def test_a_bad_line_is_refused_and_the_others_go_on(sales: Selling) -> None:
 
 def test_what_is_not_filled_in_is_left_alone(sales: Selling) -> None:
     assert read_back(sales, *rows(sales)).read == 0
+
+
+def test_ids_survive_a_spreadsheet_that_rounds_numbers(sales: Selling) -> None:
+    assert all(not row["withdrawal"].isdecimal() for row in rows(sales))
+
+
+@pytest.mark.parametrize("column", ["withdrawal", "status"])
+def test_another_table_is_refused_whole(sales: Selling, column: str) -> None:
+    with pytest.raises(NoSuchColumn):
+        read_back(sales, *({name: cell for name, cell in row.items() if name != column} for row in rows(sales)))
 
 
 def test_those_of_suspended_ones_are_not_among_them(sales: Selling) -> None:

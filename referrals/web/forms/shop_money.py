@@ -1,6 +1,7 @@
 """Forms of merchants about money: top-ups, what is settled by hand, withdrawals."""
 
 from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField
 from wtforms import RadioField
 
 from referrals.web.forms import Filled, Form, OneOf, line, lines, options
@@ -46,6 +47,16 @@ class RefusalForm(Form):
     """A withdrawal is refused."""
 
     reason = line(_l("Reason; the salesperson reads it"), longest=300)
+
+
+class ResultsForm(Form):
+    """What became of many withdrawals."""
+
+    file = FileField(
+        _l("File"),
+        description=_l("The list above, with “paid” or “refused” under status, and fee, reference or reason."),
+        render_kw={"accept": ".csv,.xlsx"},
+    )
 
 
 class HoldForm(Form):

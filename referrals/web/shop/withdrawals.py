@@ -1,9 +1,9 @@
 """The withdrawals of salespeople: paid, or refused with a reason (`SPEC §10`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,9 +16,11 @@ from referrals.settlement.withdrawal_list import WithdrawalList
 from referrals.settlement.withdrawals import get_withdrawal, pay_withdrawal, refuse_withdrawal
 from referrals.shops.models import Shop
 from referrals.shops.queries import get_salesperson
-from referrals.web import hx, shop_words
+from referrals.transfer.report import Outcome
+from referrals.transfer.withdrawals import import_results, open_withdrawals
+from referrals.web import hx, shop_words, words
 from referrals.web.forms import Form
-from referrals.web.forms.shop_money import PaymentForm, RefusalForm
+from referrals.web.forms.shop_money import PaymentForm, RefusalForm, ResultsForm
 from referrals.web.house import payout_details
 from referrals.web.lists import Column, Filter, ListPage
 from referrals.web.shop.access import of_shop, shop_url
@@ -27,6 +29,8 @@ from referrals.web.visitor import actor
 from referrals.wording import N_
 
 blueprint = Blueprint("shop_withdrawals", __name__)
+
+SHOWN_REMARKS = 200
 
 WITHDRAWALS = ListPage(
     name="shop-withdrawals",
@@ -53,7 +57,50 @@ WITHDRAWALS = ListPage(
 @of_shop()
 def index(shop: Shop, kind: str | None = None) -> Response:
     """All withdrawals, the newest first."""
-    return listing(WITHDRAWALS, WithdrawalList(actor(), shop, WITHDRAWALS.wish()), kind, shop)
+    return withdrawals_page(shop, ResultsForm(), kind=kind)
+
+
+def withdrawals_page(
+    shop: Shop, form: ResultsForm, status: int = 200, outcome: Outcome | None = None, kind: str | None = None
+) -> Response:
+    """The list, with the form that takes results, and what became of those that were just sent."""
+    listed = WithdrawalList(actor(), shop, WITHDRAWALS.wish())
+    shown = outcome.remarks[:SHOWN_REMARKS] if outcome else []
+    remarks = [(one.line, one.column, words.tell(one.sentence, in_own_words(one.params))) for one in shown]
+    return listing(WITHDRAWALS, listed, kind, shop, status, form=form, outcome=outcome, remarks=remarks)
+
+
+def in_own_words(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a remark, with the state of a withdrawal as pages call it."""
+    state = shop_words.WITHDRAWAL.get(params.get("status", ""))
+    return {**params, "status": gettext(state)} if state else dict(params)
+
+
+@blueprint.get("/shops/<slug>/withdrawals/open.csv")
+@of_shop("finance")
+def open_ones(shop: Shop) -> Response:
+    """The open withdrawals with where the money goes, for whoever pays them."""
+    response = Response(b"".join(open_withdrawals(shop, payout_details(), by=actor())), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="withdrawals-{shop.slug}.csv"'
+    return response
+
+
+@blueprint.post("/shops/<slug>/withdrawals/results")
+@of_shop("finance")
+def take_results(shop: Shop) -> AnyResponse:
+    """Record what became of many withdrawals at once, and tell which rows were refused."""
+    form, file = ResultsForm(), request.files.get("file")
+    if file is None or not file.filename:
+        form.file.errors = [gettext("Choose a file.")]
+        return withdrawals_page(shop, form, 422)
+    try:
+        outcome = import_results(shop, file.read(), file.filename, by=actor(), at=now())
+        session.commit()
+    except RuleBroken as broken:
+        session.rollback()
+        form.put(broken, "file")
+        return withdrawals_page(shop, form, 422)
+    return withdrawals_page(shop, ResultsForm(formdata=None), outcome=outcome)
 
 
 @blueprint.get("/shops/<slug>/withdrawals/<withdrawal_id>")

@@ -1,19 +1,24 @@
 """The pages of merchants: each answers, forms keep what was typed, lists cost the same however long they are."""
 
+import csv
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from referrals import settling
 from referrals.commissions.queries import get_commission
 from referrals.db import db, session
 from referrals.ledger.operations import STORE, Owner
 from referrals.ledger.queries import balance
 from referrals.people.rules import SYSTEM
-from referrals.settlement.models import Withdrawal
+from referrals.settlement.models import SettlementRun, Withdrawal
 from referrals.shops.models import Shop
 from referrals.shops.queries import find_by_phone, settings_of
+from referrals.web.shop import runs
 from tests.making import Making
 from tests.web.browsing import Browser
 from tests.web.shop.market import Market
@@ -203,6 +208,81 @@ def test_a_run_is_started_and_followed(market: Market, merchant: Browser) -> Non
     started = merchant.post(f"{market.base}/runs")
     assert started.status == 303
     assert merchant.fragment(started.headers["Location"]).one("#run")
+
+
+def test_a_browser_waits_for_a_run_only_so_long(
+    market: Market, merchant: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_ago = market.stall.at - timedelta(days=20)
+    for number in range(3):
+        market.stall.order(f"L-{number}", "+8613500000009", 1_000, placed_at=long_ago, paid_at=long_ago,
+                           shipped_at=long_ago)  # fmt: skip
+    monkeypatch.setattr(settling, "FIRST_PORTION", 1)
+    monkeypatch.setattr(settling, "LARGEST_PORTION", 1)
+    monkeypatch.setattr(runs, "PATIENCE_SECONDS", 0)
+    settled = []
+    path = merchant.post(f"{market.base}/runs").headers["Location"]
+    for _ in range(4):
+        page = merchant.get(path)
+        settled.append(page.all("#run .cards strong")[0])
+        if "the next one takes up what is left" not in page.words:
+            break
+        assert page.all("#run button") == ["Continue"]
+        path = merchant.post(f"{path}/continuation").headers["Location"]
+    assert settled[:3] == ["1", "1", "1"]
+    assert "Settled" not in page.all("#run button")
+
+
+def test_going_on_keeps_the_moment_of_the_run(market: Market, merchant: Browser) -> None:
+    path = merchant.post(f"{market.base}/runs", as_of="2026-01-02T03:04").headers["Location"]
+    following = merchant.post(f"{path}/continuation").headers["Location"]
+    session.rollback()
+    moments = session.scalars(select(SettlementRun.as_of).order_by(SettlementRun.id.desc()).limit(2)).all()
+    assert following != path
+    assert moments == [datetime(2026, 1, 2, 3, 4, tzinfo=UTC)] * 2
+
+
+def test_results_of_withdrawals_come_back_in_a_file(market: Market, merchant: Browser) -> None:
+    path = f"{market.base}/withdrawals"
+    listed = merchant.get(f"{path}/open.csv")
+    first = next(csv.DictReader(io.StringIO(listed.text.removeprefix("\ufeff"))))
+    filled = [
+        first | {"status": "perhaps"},
+        first | {"status": "paid", "reference": "T-1", "fee": "0.10"},
+        first | {"status": "refused", "reason": "No"},
+    ]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=list(first))
+    writer.writeheader()
+    writer.writerows(filled)
+    page = merchant.post(f"{path}/results", file=(io.BytesIO(buffer.getvalue().encode()), "results.csv"))
+    assert page.status == 200
+    assert page.all("#outcome .cards strong") == ["1", "0", "2"]
+    assert page.all("#outcome td") == [
+        "2", "status", "Write paid or refused.",
+        "4", "status", "This withdrawal is recorded as Paid out already, with other details.",
+    ]  # fmt: skip
+    session.rollback()
+    paid = session.get_one(Withdrawal, int(market.ids["withdrawal_id"]))
+    assert (paid.status, paid.fee_minor, paid.payment_reference) == ("paid", 10, "T-1")
+
+
+@pytest.mark.parametrize(
+    ("upload", "sentence"),
+    [
+        (None, "Choose a file."),
+        (b"", "We cannot read this file."),
+        (b"order,amount\n1,2\n", "no column withdrawal"),
+        (b"withdrawal,status\n\xff\xfe\xff,paid\n", "not UTF-8"),
+    ],
+)
+def test_a_file_that_holds_no_results_is_refused(
+    market: Market, merchant: Browser, upload: bytes | None, sentence: str
+) -> None:
+    fields = {} if upload is None else {"file": (io.BytesIO(upload), "results.csv")}
+    page = merchant.post(f"{market.base}/withdrawals/results", **fields)
+    assert page.status == 422
+    assert sentence in page.error("file")
 
 
 def test_keys_and_secrets_are_shown_once(market: Market, merchant: Browser) -> None:
