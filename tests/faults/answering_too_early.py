@@ -1,4 +1,4 @@
-"""A planted fault to be run as a program: `referrals serve`, answering POSTs of the API before they are committed."""
+"""A planted fault to be run as a program: `referrals serve`, answering calls, webhooks, clicks before their commit."""
 
 import sys
 import time
@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Response, after_this_request
 
-from referrals.api import keys
+from referrals.api import keys, webhooks
 from referrals.cli import main
 from referrals.db import session
+from referrals.web import together
 
 SECONDS_LATE = 0.05
 
@@ -35,5 +36,5 @@ class LateCommits:
 
 
 if __name__ == "__main__":
-    keys.session = LateCommits()
+    keys.session = webhooks.session = together.session = LateCommits()
     main(sys.argv[1:])

@@ -84,12 +84,19 @@ class Server:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Call with the partner's key. Raises NoAnswer when there is none, or half a one."""
-        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_SECONDS)
         sent = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **headers}
+        status, _, told = self.send(method, path, None if body is None else json.dumps(body).encode(), sent)
+        return Answer(status, json.loads(told))
+
+    def send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Send these bytes; answers status, headers and body. Raises NoAnswer when there is none, or half a one."""
+        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_SECONDS)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), sent)
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
-            return Answer(response.status, json.loads(response.read()))
+            return response.status, response.headers, response.read()
         except (OSError, http.client.HTTPException) as error:
             raise NoAnswer(repr(error)) from None
         finally:
