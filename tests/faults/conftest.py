@@ -12,6 +12,7 @@ from referrals.transfer import operations as imports
 from tests.faults.served import Server
 from tests.faults.works import PORTION, Works
 from tests.making import Making
+from tests.settlement.selling import Selling
 from tests.test_cli import Shell
 
 
@@ -21,6 +22,11 @@ def works(app: Flask, make: Making, monkeypatch: pytest.MonkeyPatch) -> Works:
     monkeypatch.setattr(commands, "PORTION", PORTION)
     monkeypatch.setattr(imports, "PORTION", PORTION)
     return Works(app, make)
+
+
+@pytest.fixture
+def sales_on_both(make_on_both: Making) -> Selling:
+    return Selling(make_on_both)
 
 
 @pytest.fixture(scope="session")
