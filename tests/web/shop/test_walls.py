@@ -1,10 +1,17 @@
 """Walls of shops (P13): for merchants of other shops, people of partners and nobody, on every route under `/shops`."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from werkzeug.routing import Rule
 
+from referrals.db import session
+from referrals.errors import NotFound
+from referrals.settlement.models import Withdrawal
+from referrals.shops.queries import find_shop
+from referrals.values import parse_id
+from referrals.web.shop import access, withdrawals
 from tests.making import Making
 from tests.shops_making import ShopMaking
 from tests.web.browsing import Browser
@@ -70,6 +77,40 @@ def test_a_strangers_thing_in_the_own_shop_answers_like_an_unknown_one(market: M
         assert seen[:3] == "404", (method, rule.rule, seen[:3])
         checked += 1
     assert checked > 25
+
+
+def forget_whose_shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault: the shop is looked up by its name alone."""
+    monkeypatch.setattr(access, "get_shop", lambda _viewer, slug: found(find_shop(slug)))
+
+
+def forget_whose_withdrawal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault: a withdrawal is looked up by its id alone."""
+    monkeypatch.setattr(
+        withdrawals, "withdrawal_of", lambda _shop, ident: found(session.get(Withdrawal, parse_id(ident)))
+    )
+
+
+def found(thing: Any) -> Any:
+    if thing is None:
+        raise NotFound
+    return thing
+
+
+def test_the_check_sees_a_forgotten_shop(
+    market: Market, strangers: dict[str, Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_whose_shop(monkeypatch)
+    with pytest.raises(AssertionError):
+        test_a_strangers_shop_answers_like_an_unknown_one(market, strangers)
+
+
+def test_the_check_sees_a_thing_of_a_forgotten_shop(
+    market: Market, make: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_whose_withdrawal(monkeypatch)
+    with pytest.raises(AssertionError, match="withdrawal"):
+        test_a_strangers_thing_in_the_own_shop_answers_like_an_unknown_one(market, make)
 
 
 def test_who_may_only_look_changes_nothing(market: Market, make: Making) -> None:
