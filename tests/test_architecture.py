@@ -30,7 +30,7 @@ LINES = [
     {"shops", "outbox"},
     {"ledger"},
     {"people"},
-    {"leadership", "listing"},
+    {"leadership", "listing", "prepared"},
     {"db", "config", "secrets_box"},
     {"money", "lifecycle", "values"},
     {"errors"},

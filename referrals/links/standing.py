@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, exists, insert, select, update
 
-from referrals.db import UTCDateTime, session
+from referrals.db import UTCDateTime
 from referrals.links.models import Click, Identification, Link
+from referrals.prepared import Prepared
 from referrals.shops.models import SalespersonChange, SettingsVersion
 from referrals.shops.rules import DEFAULTS
 
@@ -48,37 +49,37 @@ def setting(name: str) -> ColumnElement[Any]:
 
 
 SEEN = select(Identification.customer_id).where(Identification.shop_id == SHOP, Identification.visitor == VISITOR)
-READ = select(
-    setting("programme"),
-    setting("binding"),
-    setting("protect_days"),
-    select(SalespersonChange.status)
-    .where(SalespersonChange.salesperson_id == SALESPERSON, SalespersonChange.status.is_not(None))
-    .where(SalespersonChange.at <= MOMENT)
-    .order_by(SalespersonChange.at.desc(), SalespersonChange.id.desc())
-    .limit(1)
-    .scalar_subquery(),
-    SEEN.where(Identification.occurred_at >= MOMENT)
-    .order_by(Identification.occurred_at, Identification.id)
-    .limit(1)
-    .scalar_subquery(),
-    SEEN.where(Identification.occurred_at < MOMENT)
-    .order_by(Identification.occurred_at.desc(), Identification.id.desc())
-    .limit(1)
-    .scalar_subquery(),
-    exists().where(Click.shop_id == SHOP, Click.visitor == VISITOR),
+READ = Prepared(
+    select(
+        setting("programme"),
+        setting("binding"),
+        setting("protect_days"),
+        select(SalespersonChange.status)
+        .where(SalespersonChange.salesperson_id == SALESPERSON, SalespersonChange.status.is_not(None))
+        .where(SalespersonChange.at <= MOMENT)
+        .order_by(SalespersonChange.at.desc(), SalespersonChange.id.desc())
+        .limit(1)
+        .scalar_subquery(),
+        SEEN.where(Identification.occurred_at >= MOMENT)
+        .order_by(Identification.occurred_at, Identification.id)
+        .limit(1)
+        .scalar_subquery(),
+        SEEN.where(Identification.occurred_at < MOMENT)
+        .order_by(Identification.occurred_at.desc(), Identification.id.desc())
+        .limit(1)
+        .scalar_subquery(),
+        exists().where(Click.shop_id == SHOP, Click.visitor == VISITOR),
+    )
 )
-KEEP = insert(Click)
+KEEP = Prepared(insert(Click))
 LINK = bindparam("link", type_=BigInteger())
-COUNT = update(Link).where(Link.id == LINK).values(clicks=Link.clicks + 1)
+COUNT = Prepared(update(Link).where(Link.id == LINK).values(clicks=Link.clicks + 1))
 
 
 def standing_at(shop_id: int, salesperson_id: int, visitor: str, moment: datetime) -> Standing:
     """What holds at a click of this visitor at this moment."""
     values = {"shop": shop_id, "salesperson": salesperson_id, "visitor": visitor, "moment": moment}
-    programme, binding, protect_days, status, borrower_id, last_id, clicked = (
-        session.connection().execute(READ, values).one()
-    )
+    programme, binding, protect_days, status, borrower_id, last_id, clicked = tuple(READ.execute(values).one())
     return Standing(
         programme=DEFAULTS.programme if programme is None else bool(programme),
         binding=binding or DEFAULTS.binding,
@@ -92,7 +93,6 @@ def standing_at(shop_id: int, salesperson_id: int, visitor: str, moment: datetim
 
 def keep_click(values: dict[str, Any]) -> Click:
     """Write a click and count it at its link; the one answered stands in no session."""
-    connection = session.connection()
-    connection.execute(KEEP, values)
-    connection.execute(COUNT, {"link": values["link_id"]})
+    KEEP.execute(values)
+    COUNT.execute({"link": values["link_id"]})
     return Click(**values)
