@@ -39,7 +39,7 @@ from tests.shops_making import ShopMaking
 from tests.simulation.plain import Click, Link, Order, PlainShop, Seller
 
 SELLERS, VISITORS, BUYERS, SKUS = 4, 6, 6, 4
-COMPARE_EVERY = 20
+COMPARE_EVERY = 50
 
 
 @dataclass
@@ -465,7 +465,7 @@ class History:
             customer = self.plain.owner(kind, value)
             assert customer is not None, (kind, value)
             assert session.get_one(StoredCustomer, customer_id).merged_into_id is None
-            for _ in range(3):
+            for _ in range(2):
                 at = self.some_past(60)
                 held, wanted = binding_at(customer_id, at), self.plain.bound_to(customer, at)
                 found = names[held.salesperson_id] if held else None
