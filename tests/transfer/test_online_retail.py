@@ -31,7 +31,7 @@ from tests.test_cli import Shell
 
 SAMPLE = ROOT.parent / "shared" / "samples" / "online_retail" / "online_retail.csv"
 OPENED = datetime(2010, 11, 1, tzinfo=UTC)
-SETTLED_FIRST = datetime(2011, 6, 1, tzinfo=UTC)
+SETTLED_FIRST = datetime(2011, 1, 1, tzinfo=UTC)
 NOBODY = "0.0"
 COLUMNS = (
     "order_id line_id placed_at currency collected_by customer_id sku title quantity amount paid_at shipped_at "
@@ -48,6 +48,19 @@ class Invoice:
     customer: str
     lines: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: list[tuple[str, str, datetime, Decimal]] = field(default_factory=list)
+
+    @property
+    def left(self) -> Decimal:
+        """What is still sold: refunds of a line take from that, the others from all of it."""
+        left = {stock: Decimal(line["amount"]) for stock, line in self.lines.items()}
+        rest = Decimal(0)
+        for _, stock, _, amount in self.refunds:
+            if stock:
+                rest += max(Decimal(0), amount - left[stock])
+                left[stock] = max(Decimal(0), left[stock] - amount)
+            else:
+                rest += amount
+        return max(Decimal(0), sum(left.values(), Decimal(0)) - rest)
 
     def rows(self, until: datetime) -> Iterator[dict[str, Any]]:
         """In our columns: a row for each line, and one more for each refund known by then."""
@@ -67,10 +80,18 @@ class Invoice:
             found = [one for one in self.refunds if one[1] == stock and one[2] <= until]
             for number, _, at, amount in found or [("", "", None, "")]:
                 yield row | {"refund_id": number, "refunded_at": at.isoformat() if at else "", "refund_amount": amount}
+        for number, stock, at, amount in self.refunds:
+            if not stock and at <= until:
+                told = {"refund_id": number, "refunded_at": at.isoformat(), "refund_amount": amount}
+                yield {"order_id": self.number, **told}
 
 
 def read_invoices() -> list[Invoice]:
-    """Unit price times quantity; an invoice with a C gives back of the customer's latest order of the article."""
+    """Unit price times quantity; an invoice with a C gives back of the customer's latest order of the article.
+
+    The sample lacks many orders: where the article was never bought in it, the refund is of the customer's latest
+    order as a whole.
+    """
     found: dict[str, Invoice] = {}
     with SAMPLE.open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -82,13 +103,11 @@ def read_invoices() -> list[Invoice]:
                 line = {"sku": stock, "title": row["Description"], "quantity": quantity, "amount": amount}
                 invoice.lines[stock] = line
             elif row["InvoiceNo"].startswith("C") and amount:
-                mine = [
-                    one for one in found.values()
-                    if one.customer == row["CustomerID"] != NOBODY and stock in one.lines and one.at <= at
-                ]  # fmt: skip
-                if mine:
-                    latest = max(mine, key=lambda one: one.at)
-                    latest.refunds.append((f"{row['InvoiceNo']}-{stock}", stock, at, amount))
+                before = [one for one in found.values() if one.customer == row["CustomerID"] != NOBODY and one.at <= at]
+                same = [one for one in before if stock in one.lines]
+                if before:
+                    latest = max(same or before, key=lambda one: one.at)
+                    latest.refunds.append((f"{row['InvoiceNo']}-{stock}", stock if same else "", at, amount))
     return list(found.values())
 
 
@@ -141,7 +160,7 @@ def let_click(shop: Shop, invoices: list[Invoice]) -> None:
     for invoice in invoices:
         first.setdefault(invoice.customer, invoice.at)
     for number, (customer, at) in enumerate(first.items()):
-        if customer == NOBODY or number % 3 == 2:
+        if customer == NOBODY or number % 3 == 1:
             continue
         visitor = f"visitor {customer}"
         record_click(links[number % 2], visitor=visitor, occurred_at=at - timedelta(hours=1), source="api", at=now)
@@ -159,8 +178,8 @@ def test_every_commission_of_a_real_year_is_explained_to_the_penny(
     shop = open_shop(shell, "retail", refunds)
     let_click(shop, invoices)
 
-    until_june = write(invoices, tmp_path / "until-june.csv", SETTLED_FIRST)
-    told = shell.json("import", "orders", str(until_june), "--shop", "retail")
+    until_january = write(invoices, tmp_path / "until-january.csv", SETTLED_FIRST)
+    told = shell.json("import", "orders", str(until_january), "--shop", "retail")
     assert (told["refused"], told["unchanged"]) == (0, 0)
     session.rollback()
     top_up(session.get_one(Shop, shop.id), 5_000_00, by=SYSTEM, at=datetime.now(UTC))
@@ -185,25 +204,22 @@ def test_every_commission_of_a_real_year_is_explained_to_the_penny(
 
 def compare_with_the_file(shop: Shop, invoices: list[Invoice]) -> None:
     """What is left of every order is what the file says."""
-    stored = dict(session.execute(select(Order.external_id, Order.left_minor).where(Order.shop_id == shop.id)).tuples())
+    found = session.execute(select(Order.external_id, Order.left_minor).where(Order.shop_id == shop.id))
+    stored = {row.external_id: row.left_minor for row in found}
     for invoice in invoices:
-        left = {stock: Decimal(line["amount"]) for stock, line in invoice.lines.items()}
-        for _, stock, _, amount in invoice.refunds:
-            left[stock] = max(Decimal(0), left[stock] - amount)
-        assert stored[invoice.number] == int(sum(left.values()) * 100), invoice.number
+        assert stored[invoice.number] == int(invoice.left * 100), invoice.number
 
 
 def compare_with_the_ledger(shop: Shop, refunds: str) -> None:
     """Each explanation ends at what the books hold for its salesperson."""
-    booked = dict(
-        session.execute(
-            select(LedgerEntry.about, func.sum(LedgerPosting.amount_minor))
-            .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
-            .join(LedgerAccount, LedgerAccount.id == LedgerPosting.account_id)
-            .where(LedgerAccount.kind == "salesperson")
-            .group_by(LedgerEntry.about)
-        ).tuples()
+    found = session.execute(
+        select(LedgerEntry.about, func.sum(LedgerPosting.amount_minor).label("minor"))
+        .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
+        .join(LedgerAccount, LedgerAccount.id == LedgerPosting.account_id)
+        .where(LedgerAccount.kind == "salesperson")
+        .group_by(LedgerEntry.about)
     )
+    booked = {row.about: row.minor for row in found}
     settled = clawed = 0
     for commission in session.scalars(select(Commission).where(Commission.shop_id == shop.id)):
         told = explain(commission)
