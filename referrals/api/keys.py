@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any, ParamSpec
 
 from flask import Response, g, make_response, request
+from sqlalchemy.exc import IntegrityError
 
 from referrals.api.problems import Unauthorized, problem
 from referrals.clock import now
@@ -104,10 +105,26 @@ def idempotent(view: Callable[P, Any]) -> Callable[P, Any]:
         response = make_response(view(*args, **kwargs))
         if name:
             keep_answer(g.api_key, name, digest, response.status_code, response.get_data(as_text=True), at=now())
-        session.commit()
-        return response
+        return committed(response, name, digest)
 
     return once
+
+
+def committed(response: Response, name: str, digest: str) -> Response:
+    """The answer, once it is on record; or the one that the same call was given meanwhile.
+
+    A run commits portion by portion and so lets go of the call's name: the same call at the same time may be through
+    before it.
+    """
+    try:
+        session.commit()
+    except IntegrityError:
+        session.rollback()
+        known = find_answer(g.api_key, name) if name else None
+        if known is None:
+            raise
+        return again(known, digest)
+    return response
 
 
 def again(known: ApiAnswer, digest: str) -> Response:

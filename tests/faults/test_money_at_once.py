@@ -1,21 +1,27 @@
 """Eight at one balance get what is there; and the check sees who looks before it is their turn (P9 P10)."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
+from referrals.api import balance
 from referrals.db import begin_on_sqlite, db, session
 from referrals.people.rules import SYSTEM
 from referrals.settlement import withdrawals
+from referrals.settlement.models import SettlementRun
 from referrals.settlement.withdrawals import request_withdrawal
+from referrals.settling import settle_shop
 from referrals.shops.models import Salesperson
 from tests.faults.money_wholeness import money_faults_of
 from tests.leads.at_once import at_once
+from tests.making import Making
 from tests.settlement.selling import Selling
 
 WRITERS, THERE, WANTED = 8, 1_000, 400
@@ -76,3 +82,33 @@ def test_the_check_sees_a_balance_read_before_the_lock(
 
     monkeypatch.setattr(withdrawals, "refuse_amount", slowly)
     assert wrong(app_on_both, *withdraw_at_once(app_on_both, sales_on_both)) != []
+
+
+def test_a_run_called_for_twice_at_once_with_one_key_is_answered_alike(
+    app_on_both: Flask, make_on_both: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run commits portion by portion, and so lets go of the name that holds off the same call."""
+    sales = Selling(make_on_both)
+    headers = {"Authorization": f"Bearer {sales.key(sales.store)}", "Idempotency-Key": "June"}
+    both_ran = threading.Barrier(2)
+
+    def run(*args: Any, **kwargs: Any) -> SettlementRun:
+        made = settle_shop(*args, **kwargs)
+        both_ran.wait(30)
+        return made
+
+    monkeypatch.setattr(balance, "settle_shop", run)
+    session.remove()
+    answers: list[tuple[int, Any]] = []
+
+    def call() -> None:
+        answer = app_on_both.test_client().post("/api/v1/settlements", json={}, headers=headers)
+        answers.append((answer.status_code, answer.get_json().get("id")))
+
+    threads = [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [status for status, _ in answers] == [201, 201]
+    assert answers[0] == answers[1]
