@@ -19,6 +19,7 @@ from referrals.ledger.operations import (
     post_entry,
     salesperson,
 )
+from referrals.money import AmountTooLarge
 from referrals.people.rules import Actor
 from referrals.settlement.models import ByHandSettlement
 from referrals.wording import N_
@@ -54,7 +55,8 @@ def settle_by_hand(
     """Record what was agreed on, and book it: from the store balance, or as money that passed outside.
 
     A commission on the by-hand list is settled with that; on a settled one the difference is dealt with. Raises
-    NothingByHand, WrongDirection, UnknownWay, InsufficientBalance.
+    NothingByHand, WrongDirection, UnknownWay, InsufficientBalance, and AmountTooLarge where more would be given back
+    than was received.
     """
     by.require("finance")
     if paid_from not in WAYS:
@@ -92,6 +94,15 @@ def refuse_impossible(commission: Commission, amount_minor: int) -> None:
     receives = commission.status == "by_hand" or due > 0
     if (receives and amount_minor < 0) or (not receives and amount_minor > 0):
         raise WrongDirection(field="amount")
+    if amount_minor < 0 and -amount_minor > received(commission):
+        raise AmountTooLarge(field="amount")
+
+
+def received(commission: Commission) -> int:
+    """What the salesperson got of a commission so far, from runs and by hand, less what went back."""
+    by_run = commission.amount_minor if commission.run_id is not None else 0
+    by_hand = sum(made.amount_minor for made in by_hand_settlements(commission))
+    return by_run + by_hand - commission.clawed_back_minor
 
 
 def book(commission: Commission, made: ByHandSettlement) -> None:

@@ -11,6 +11,7 @@ from referrals.db import session
 from referrals.ledger.models import LedgerAccount, LedgerEntry, LedgerPosting
 from referrals.ledger.operations import InsufficientBalance
 from referrals.listing import Wish
+from referrals.money import AmountTooLarge
 from referrals.orders.facts import facts_of
 from referrals.orders.queries import find_order
 from referrals.people.rules import SYSTEM
@@ -203,6 +204,21 @@ def test_after_that_a_further_refund_is_the_difference_to_what_was_suggested(sal
     session.commit()
     assert (sales.store_balance, sales.earned) == (100, -100)
     assert sales.commission("1").by_hand_due_minor == 0
+
+
+@pytest.mark.parametrize("way", ["balance", "outside"])
+def test_nobody_gives_back_by_hand_more_than_they_received(sales: Selling, way: str) -> None:
+    settled(sales, 10_000, collected_by="merchant")
+    sales.refund("1", 4_000)
+    with pytest.raises(AmountTooLarge):
+        settle_by_hand(sales.commission("1"), -1_001, paid_from=way, by=SYSTEM, at=sales.at)
+    session.rollback()
+    assert money(sales) == (0, 1_000, -400)
+    settle_by_hand(sales.commission("1"), -1_000, paid_from="balance", by=SYSTEM, at=sales.at)
+    session.commit()
+    sales.refund("1", 6_000)
+    with pytest.raises(AmountTooLarge):
+        settle_by_hand(sales.commission("1"), -1, paid_from=way, by=SYSTEM, at=sales.at)
 
 
 @pytest.mark.parametrize(
