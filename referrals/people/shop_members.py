@@ -64,6 +64,11 @@ def find_membership(person_id: int, shop_id: int, role: str) -> Membership | Non
     )
 
 
+def belongs_somewhere(person: Person) -> bool:
+    """Whether a person has a membership, of whatever kind and state."""
+    return session.scalar(select(Membership.id).where(Membership.person_id == person.id).limit(1)) is not None
+
+
 def person_with_phone(phone: str, *, language: str | None = None, at: datetime) -> Person:
     """The account with this phone number (in E.164), made where there is none."""
     # Of two who come with one number at once the second waits here for what becomes of the first.

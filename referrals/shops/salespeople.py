@@ -10,7 +10,7 @@ from referrals.errors import Conflict, RuleBroken
 from referrals.people import audit
 from referrals.people.models import Person
 from referrals.people.rules import Actor
-from referrals.people.shop_members import add_salesperson_membership, person_with_phone, set_nickname
+from referrals.people.shop_members import add_salesperson_membership, belongs_somewhere, person_with_phone, set_nickname
 from referrals.shops.history import HistoryExists, latest_trace_of, refuse_future, refuse_to_change_history
 from referrals.shops.lifecycle import SALESPERSON
 from referrals.shops.models import Salesperson, SalespersonChange, SalespersonGroup, Shop
@@ -70,7 +70,8 @@ def add_salesperson(
 ) -> Salesperson:
     """Let the owner of a phone number (in E.164) promote a shop.
 
-    The account is theirs in all shops: a nickname that it has stays. Raises AlreadySalesperson, CouponTaken,
+    The account is theirs in all shops: a nickname that it has stays, and nobody gives one to somebody who belongs to
+    another shop already. Raises AlreadySalesperson, CouponTaken,
     NotACoupon, NotAnEmail, InTheFuture.
     """
     if status not in {"applied", "active"}:
@@ -80,7 +81,7 @@ def add_salesperson(
     person = person_with_phone(phone, at=at)
     if find_by_person(shop.id, person.id) is not None:
         raise AlreadySalesperson(field="phone")
-    if nickname and not person.nickname:
+    if nickname and not person.nickname and (by.person_id == person.id or not belongs_somewhere(person)):
         set_nickname(person, nickname)
     salesperson = Salesperson(
         shop_id=shop.id,

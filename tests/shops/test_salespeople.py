@@ -94,6 +94,19 @@ def test_one_account_serves_in_all_shops_and_keeps_its_nickname(shops: ShopMakin
         add_salesperson(north, PHONE, by=SYSTEM, at=shops.at)
 
 
+def test_a_shop_names_nobody_who_belongs_to_another_shop(shops: ShopMaking) -> None:
+    here = shops.salesperson(shops.shop(), PHONE)
+    there = shops.salesperson(shops.shop(), PHONE, nickname="Thief")
+    assert here.person_id == there.person_id
+    assert here.person.nickname == ""
+
+
+def test_whoever_applies_gives_themselves_a_nickname(shops: ShopMaking) -> None:
+    person = shops.salesperson(shops.shop(), PHONE).person
+    apply(shops.shop(), person, nickname="Ann", by=Actor(role="nobody", person_id=person.id), at=shops.at)
+    assert person.nickname == "Ann"
+
+
 def test_without_a_nickname_a_masked_phone_is_shown(shops: ShopMaking) -> None:
     ann = shops.salesperson(shops.shop(), PHONE)
     assert ann.person.called == "139****2210"
