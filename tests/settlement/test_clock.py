@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,9 @@ from apscheduler.triggers.cron import CronTrigger
 from flask import Flask
 
 from referrals.clock import now
+from referrals.db import session
+from referrals.ledger.operations import salesperson
+from referrals.ledger.queries import balance
 from referrals.orders.rules import State, completion_of
 from referrals.serving import jobs_of
 from referrals.settlement.balance import RUN_MINUTES, next_run_at
@@ -37,6 +41,10 @@ def turn_of(zone: str) -> datetime:
     return datetime.fromisoformat(TURNS[zone])
 
 
+def settlement_job(app: Flask) -> Any:
+    return next(job for job in jobs_of(app).scheduler().get_jobs() if job.func.__name__ == "settlement")
+
+
 @pytest.mark.parametrize("zone", TURNS)
 def test_clocks_are_turned_then(zone: str) -> None:
     """What the tests below rest on."""
@@ -49,8 +57,7 @@ def test_runs_keep_their_rhythm_while_clocks_are_turned(app: Flask, zone: str) -
     began = turn_of(zone) - timedelta(hours=HOURS)
     with time_machine.travel(began.astimezone(ZoneInfo(zone)), tick=False):
         assert now() == began
-        trigger = jobs_of(app).scheduler()
-        trigger = next(job.trigger for job in trigger.get_jobs() if job.func.__name__ == "settlement")
+        trigger = settlement_job(app).trigger
         runs = [began]
         while runs[-1] < began + timedelta(hours=2 * HOURS):
             runs.append(trigger.get_next_fire_time(runs[-1], runs[-1] + timedelta(seconds=1)).astimezone(UTC))
@@ -66,6 +73,23 @@ def test_days_after_shipping_are_days_of_24_hours_everywhere(zone: str) -> None:
     told = datetime.fromisoformat(local.isoformat())
     done = completion_of(State(paid_at=told, shipped_at=told), requires_shipping=True, days=1)
     assert done == turn_of(zone) + timedelta(hours=12)
+
+
+def test_a_server_that_was_down_settles_at_its_start_and_then_keeps_the_rhythm(app: Flask, sales: Selling) -> None:
+    """Missed runs are made up by one at the start: it settles whatever fell due in a week."""
+    sales.settings(sales.store, completion_days=7, effective_at=sales.make.later(days=-399))
+    for number in range(7):
+        sales.order(str(number), 10_000, shipped_at=sales.at - number * DAY)
+    sales.top_up(100_000)
+    anna = sales.anna.id
+    back = sales.at + 7 * DAY + timedelta(minutes=1)
+    with time_machine.travel(back, tick=False):
+        job = settlement_job(app)
+        assert job.next_run_time == back
+        session.remove()
+        job.func()
+        assert job.trigger.get_next_fire_time(back, back) == next_run_at(back)
+    assert balance(sales.owner, salesperson(anna)) == 7_000
 
 
 def test_each_order_is_settled_by_the_first_run_after_it_fell_due(sales: Selling) -> None:
