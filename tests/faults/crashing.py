@@ -68,6 +68,7 @@ def crash_everywhere(
     work: Work,
     *,
     fits: Fits = all_or_nothing,
+    first: int = 1,
     every: int = 1,
     look: Look = LEADS,
     put_back_servers: bool = False,
@@ -76,7 +77,8 @@ def crash_everywhere(
 
     `work` commits what it does, on another prospect for each number, and answers the same whether it did everything
     itself or found it done. It runs in the app's context, in a session of its own. A database file is put back before
-    each run, one on a server where that is asked for: then each number may mean the same.
+    each run, one on a server where that is asked for: then each number may mean the same. `first` and `every`: with
+    which steps it begins and goes on.
     """
     url = app.extensions["referrals"].config.database_url
     work(REHEARSAL)
@@ -88,7 +90,7 @@ def crash_everywhere(
         return
     whole = look.census(url) - before
     yield from look.faults(url)
-    for step in (ONLY,) if ONLY else count(1, every):
+    for step in (ONLY,) if ONLY else count(first, every):
         before = before if restore() else look.census(url)
         ending = attempt(app, work, step, crash_at=step)
         if not ending.killed:

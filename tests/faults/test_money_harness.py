@@ -24,8 +24,9 @@ from tests.making import Making
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
-# A hole that is narrower is found by the tests themselves, which look before each step.
+# What is torn stays so until the end of the work: it is enough to look there. The tests look before each step.
 EVERY = 3
+FIRST = {"settle": 34, "top_up": 22, "order": 34, "late_order": 25, "refund": 28}
 
 
 class Unnested:
@@ -117,7 +118,7 @@ PLANTED: dict[str, Planted] = {
     "a commit between a refund and what follows": (
         "refund", MoneyWorks.prepare_refunds, all_or_nothing, unnested(inbox, commit_before(orders, "follow")),
     ),
-    "a commit between top-up and entry": ("top_up", None, all_or_nothing, commit_before(balance, "book")),
+    "a commit between top-up and entry": ("top_up", None, all_or_nothing, commit_after(balance, "note_movement")),
     "a commit between top-up and kept answer": ("top_up", None, all_or_nothing, commit_before(keys, "keep_answer")),
     "a top-up booked again": ("top_up", None, all_or_nothing, booked_twice),
 }  # fmt: skip
@@ -131,6 +132,7 @@ def test_the_harness_notices(fault: str, app: Flask, make: Making, monkeypatch: 
         prepare(works)
     plant(monkeypatch)
     every = 1 if way == "top_up" else EVERY
-    first = next(crash_everywhere(app, getattr(works, way), fits=fits, every=every, look=MONEY), "")
+    found = crash_everywhere(app, getattr(works, way), fits=fits, first=FIRST[way], every=every, look=MONEY)
+    first = next(found, "")
     assert first
     assert DOES_NOT_WORK not in first
