@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from referrals.api.plain import Moment, Whole
+from referrals.api.plain import Moment, Readable, Whole
 from referrals.api.schemas import Money
 from referrals.api.shop_schemas import PageQuery
 from referrals.commissions.lifecycle import COMMISSION, PENDING_REASONS, VOID_REASONS
@@ -53,7 +53,7 @@ class ByHandIn(Schema):
 
     amount = fields.Nested(Money, required=True)
     paid_from = fields.String(required=True, metadata={"description": "balance or outside"})
-    note = fields.String(load_default="", validate=validate.Length(max=2000))
+    note = Readable(lines=True, load_default="", validate=validate.Length(max=2000))
 
 
 class BalanceOut(Schema):
@@ -69,9 +69,9 @@ class BalanceOut(Schema):
 class TopUpIn(Schema):
     """Money put into the store balance; `id` is yours, and books it once."""
 
-    id = fields.String(required=True, validate=validate.Length(min=1, max=255))
+    id = Readable(required=True, validate=validate.Length(min=1, max=255))
     amount = fields.Nested(Money, required=True)
-    note = fields.String(load_default="", validate=validate.Length(max=2000))
+    note = Readable(lines=True, load_default="", validate=validate.Length(max=2000))
 
 
 class TopUpOut(Schema):
@@ -111,20 +111,20 @@ class WithdrawalIn(Schema):
 
     salesperson = fields.String(required=True)
     amount = fields.Nested(Money, required=True)
-    method = fields.String(load_default="", validate=validate.Length(max=100))
+    method = Readable(load_default="", validate=validate.Length(max=100))
 
 
 class PaymentIn(Schema):
     """How a withdrawal was paid."""
 
     fee = fields.Nested(Money, allow_none=True)
-    reference = fields.String(load_default="", validate=validate.Length(max=255))
+    reference = Readable(load_default="", validate=validate.Length(max=255))
 
 
 class RefusalIn(Schema):
     """Why a withdrawal is refused; the salesperson reads it."""
 
-    reason = fields.String(required=True, validate=validate.Length(max=2000))
+    reason = Readable(lines=True, required=True, validate=validate.Length(max=2000))
 
 
 class WithdrawalOut(Schema):

@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields
 from referrals import money
 from referrals.api.problems import Invalid, sentence_of
 from referrals.errors import RuleBroken
+from referrals.values import UnreadableCharacters, clean_text
 from referrals.wording import N_
 
 RFC_3339 = re.compile(
@@ -55,6 +56,20 @@ class Whole(fields.Integer):
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError("Write a whole number.")
         return value
+
+
+class Readable(fields.String):
+    """A text of which everything can be stored and shown; with `lines` of several lines."""
+
+    def __init__(self, *, lines: bool = False, **more: Any) -> None:
+        super().__init__(**more)
+        self.lines = lines
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return clean_text(super()._deserialize(value, attr, data, **kwargs), lines=self.lines)
+        except UnreadableCharacters as broken:
+            raise ValidationError(sentence_of(broken)) from None
 
 
 def read_moment(value: Any) -> datetime | None:
