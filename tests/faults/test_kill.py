@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from tests.faults.served import READY_WITHIN_SECONDS, Answer, NoAnswer, Server
+from tests.faults.served import Answer, NoAnswer, Server, ready_within
 from tests.faults.wholeness import faults_of
 
 ROUNDS = 20
@@ -84,7 +84,7 @@ def loads_with_kills(server: Server, rounds: int) -> Iterator[Load]:
             server.kill()
         assert load.refused == [], replay()
         seconds = server.start()
-        assert seconds < READY_WITHIN_SECONDS, f"ready after {seconds:.1f} s; {replay()}"
+        assert seconds < ready_within(), f"ready after {seconds:.1f} s; {replay()}"
         settle(server, load)
         yield load
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.money_served import KINDS, TOP_UP_MINOR, Shopfront, ShopServer, furnish
 from tests.faults.money_wholeness import money_census, money_faults_of
-from tests.faults.served import READY_WITHIN_SECONDS, NoAnswer
+from tests.faults.served import NoAnswer, ready_within
 from tests.faults.test_kill import SEED, replay
 from tests.test_cli import Shell
 
@@ -98,7 +98,7 @@ def loads_with_kills(server: ShopServer, rounds: int) -> Iterator[ShopLoad]:
             server.kill()
         assert load.refused == [], replay()
         seconds = server.start()
-        assert seconds < READY_WITHIN_SECONDS, f"ready after {seconds:.1f} s; {replay()}"
+        assert seconds < ready_within(), f"ready after {seconds:.1f} s; {replay()}"
         settle(server, load)
         yield load
 
