@@ -260,13 +260,15 @@ def adapted(adapt: Callable[[Any], Any], values: tuple[Any, ...]) -> tuple[Any, 
     return tuple(map(adapt, values))
 
 
-def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
-    """Whether a column holds one of these numbers; one parameter for thousands, where IN has one for each."""
+def among(column: Any, values: Iterable[int] | Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column holds one of these; one parameter for thousands, where IN has one for each."""
+    given = list(values)
     if session.get_bind().dialect.name == "postgresql":
-        found: ColumnElement[bool] = column == func.any(literal(list(ids), ARRAY(BigInteger)))
+        kind = Text() if given and isinstance(given[0], str) else BigInteger()
+        found: ColumnElement[bool] = column == func.any(literal(given, ARRAY(kind)))
         return found
-    given = func.json_each(json.dumps(list(ids))).table_valued("value")
-    return cast("ColumnElement[bool]", column.in_(select(given.c.value)))
+    listed = func.json_each(json.dumps(given)).table_valued("value")
+    return cast("ColumnElement[bool]", column.in_(select(listed.c.value)))
 
 
 def is_reachable() -> bool:

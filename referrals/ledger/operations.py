@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, text, update
 
-from referrals.db import insert_rows, lock_names, session
+from referrals.db import among, insert_rows, lock_names, session
 from referrals.errors import Conflict, RuleBroken
 from referrals.ledger.hashing import entry_hash, moment_text
 from referrals.ledger.models import LedgerAccount, LedgerChain, LedgerEntry, LedgerPosting
 from referrals.money import LARGEST, AmountTooLarge
 from referrals.wording import N_
 
-ASKED_AT_ONCE = 1000
 ENTRY_COLUMNS = (
     "id", "chain_id", "seq", "kind", "reference", "about", "at", "by_person_id", "corrects_id", "currency", "hash",
 )  # fmt: skip
@@ -150,10 +149,8 @@ def refuse_booked(drafts: Sequence[Draft]) -> None:
     references = [draft.reference for draft in drafts]
     if len(set(references)) < len(references):
         raise AlreadyBooked
-    for start in range(0, len(references), ASKED_AT_ONCE):
-        some = references[start : start + ASKED_AT_ONCE]
-        if session.scalar(select(LedgerEntry.id).where(LedgerEntry.reference.in_(some)).limit(1)) is not None:
-            raise AlreadyBooked
+    if session.scalar(select(LedgerEntry.id).where(among(LedgerEntry.reference, references)).limit(1)) is not None:
+        raise AlreadyBooked
 
 
 def open_accounts(owner: Owner, chain: Chain, names: set[AccountName]) -> Accounts:
@@ -171,10 +168,8 @@ def find_accounts(owner: Owner, chain: Chain, names: set[AccountName]) -> Accoun
     query = select(LedgerAccount.kind, LedgerAccount.holder_id, LedgerAccount.id, LedgerAccount.balance_minor).where(
         LedgerAccount.chain_id == chain.id, LedgerAccount.currency == owner.currency
     )
-    holders = {name.holder_id for name in names}
-    if len(holders) <= ASKED_AT_ONCE:
-        query = query.where(LedgerAccount.kind.in_({one.kind for one in names}), LedgerAccount.holder_id.in_(holders))
-    rows = session.execute(query)
+    holders = among(LedgerAccount.holder_id, {name.holder_id for name in names})
+    rows = session.execute(query.where(LedgerAccount.kind.in_({one.kind for one in names}), holders))
     accounts = {AccountName(kind, holder_id): Account(id, balance) for kind, holder_id, id, balance in rows}
     return {name: accounts[name] for name in names if name in accounts}
 
