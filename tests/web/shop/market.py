@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -37,9 +38,9 @@ class Market:
         return f"/shops/{self.stall.shop.slug}"
 
 
-def open_market(make: Making) -> Market:
+def open_market(make: Making, **stall_settings: Any) -> Market:
     """Everything that pages of merchants can be about, once."""
-    stall = set_up(make, refunds_after_settlement="claw_back")
+    stall = set_up(make, refunds_after_settlement="claw_back", **stall_settings)
     shop, at = stall.shop, make.at
     product = stall.shops.product(shop, "SKU-1", rate_bp=1500)
     merchant = stall.shops.merchant(shop, name=f"{CANARY} Merchant")
@@ -55,7 +56,7 @@ def open_market(make: Making) -> Market:
     accept(shop, "shopify", "d-1", "orders/create", b"no json", at=at)
     stall.shops.key(shop)
     material = put_material(
-        shop, None, title=f"{CANARY} text", text="Look", picture_url="", target="shop", by=SYSTEM, at=at
+        shop, None, title=f"{CANARY} text", text="Look what I found", picture_url="", target="shop", by=SYSTEM, at=at
     )
     invitation = {"shop_id": shop.id, "permissions": ["finance"]}
     link = make_link("join", email=f"{CANARY}@invited.example.org".lower(), details=invitation, at=datetime.now(UTC))
