@@ -116,5 +116,5 @@ def test_a_job_that_breaks_is_noted_and_counted(jobs: Jobs) -> None:
 
 
 def test_mails_and_imports_are_jobs_of_their_own(jobs: Jobs) -> None:
-    planned = {job.func.__name__: job.trigger.interval for job in jobs.scheduler().get_jobs()}
-    assert planned["mails"] == planned["imports"] == timedelta(seconds=2)
+    planned = {job.func.__name__: job.trigger for job in jobs.scheduler().get_jobs()}
+    assert planned["mails"].interval == planned["imports"].interval == timedelta(seconds=2)

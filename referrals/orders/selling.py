@@ -1,4 +1,4 @@
-"""What a salesperson sees of their own selling: today's figures, orders with what they earn, their place (`SPEC §5`)."""
+"""What a salesperson sees of their selling: today's figures, orders with what they earn, their place (`SPEC §5`)."""
 
 from dataclasses import dataclass
 from datetime import datetime

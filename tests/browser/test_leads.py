@@ -287,8 +287,8 @@ def test_the_same_life_without_javascript(site: Site, visit: Visit, people: dict
     partner.click("text=Send the appeal")
     expect(partner.locator("section.act")).to_contain_text("Ask the other owner.")
 
-    staff.goto("/appeals")
-    staff.click("#appeals-table tbody a >> nth=0")
+    staff.goto("/appeals?sort=-at")
+    staff.click(f'#appeals-table a[href*="{ref}"] >> nth=0')
     staff.fill("#answer-text", "We will.")
     staff.click("text=Grant: take it up again")
     expect(staff.locator(".next .badge").first).to_have_text("In progress")

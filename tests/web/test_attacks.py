@@ -37,8 +37,8 @@ def test_stored_text_is_shown_as_text_wherever_it_stands(make: Making, browse: B
     browse(member).post(f"/leads/{lead.ref}/appeal", text=MARKUP)
     paths = [
         "/", "/leads", f"/leads/{lead.ref}", "/leads/new", "/leads/new/plus", "/leads/new/canary", "/appeals",
-        "/reasons", "/reasons/canary", "/products", "/products/canary", "/products/plus/texts/en", "/notifications", "/outbox",
-        "/people", "/partners", "/audit",
+        "/reasons", "/reasons/canary", "/products", "/products/canary", "/products/plus/texts/en",
+        "/notifications", "/outbox", "/people", "/partners", "/audit",
     ]  # fmt: skip
     seen = 0
     for actor in (member, admin, rep):
