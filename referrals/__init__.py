@@ -7,11 +7,15 @@ from flask import Flask, request
 
 # Tables name each other: all must be known before the first is used.
 import referrals.commissions.models
+import referrals.earnings.models
+import referrals.invitations.models
 import referrals.ledger.models
 import referrals.links.models
 import referrals.orders.models
+import referrals.payouts.models
 import referrals.settlement.models
-import referrals.shops.models  # noqa: F401
+import referrals.shops.models
+import referrals.stores.models  # noqa: F401
 from referrals import api, web
 from referrals.config import ROOT, Config, from_environment
 from referrals.db import db, prepare_engine

@@ -1,14 +1,18 @@
-"""Tables of what leaves by mail and of what the bell shows."""
+"""Tables of what leaves by mail, by phone and by webhook, and of what the bell shows."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from referrals.db import Base, Id, KeyText
+from referrals.ids import new_id
+from referrals.people.models import one_of
 
 UNSENT = text("sent_at IS NULL AND parked_at IS NULL")
+UNDELIVERED = text("delivered_at IS NULL AND parked_at IS NULL")
+HOOK_OWNERS = ("operator", "partner", "shop")
 
 
 class OutboxMessage(Base):
@@ -67,3 +71,51 @@ class NotificationChoice(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     by_mail: Mapped[bool]
     by_bell: Mapped[bool]
+
+
+class HookEndpoint(Base):
+    """An address that programs of an operator, partner or shop listen at, and what they want to hear of.
+
+    `owner_id` is 0 for the operator. The secret signs what is sent (Standard Webhooks); it is kept locked.
+    """
+
+    __tablename__ = "hook_endpoints"
+    __table_args__ = (
+        CheckConstraint(one_of("owner_kind", HOOK_OWNERS), name="owner_kind"),
+        Index("ix_hook_endpoints_owner", "owner_kind", "owner_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, default=new_id)
+    owner_kind: Mapped[str]
+    owner_id: Mapped[int] = mapped_column(default=0)
+    url: Mapped[str]
+    secret_locked: Mapped[str]
+    events: Mapped[list[Any]]
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    by_person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
+
+
+class HookDelivery(Base):
+    """One event on its way to one endpoint: `body` is sent byte for byte at every try, under the same `message_key`."""
+
+    __tablename__ = "hook_deliveries"
+    __table_args__ = (
+        Index("ix_hook_deliveries_due", "next_try_at", sqlite_where=UNDELIVERED, postgresql_where=UNDELIVERED),
+        Index("ix_hook_deliveries_endpoint_id", "endpoint_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, default=new_id)
+    message_key: Mapped[str] = mapped_column(KeyText, unique=True)
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("hook_endpoints.id"))
+    event: Mapped[str] = mapped_column(KeyText)
+    body: Mapped[str]
+    created_at: Mapped[datetime]
+    next_try_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    answer_status: Mapped[int | None]
+    error: Mapped[str] = mapped_column(default="")
+    delivered_at: Mapped[datetime | None]
+    parked_at: Mapped[datetime | None]
+
+    endpoint: Mapped[HookEndpoint] = relationship(lazy="joined")

@@ -1,0 +1,1 @@
+"""Paying partners twice a month: statements, transfers, what fails comes back (`SPEC §4`)."""
