@@ -1,0 +1,163 @@
+"""Referrals of partners: recorded once, closed, taken up again, their plan corrected (`SPEC §4`)."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, true
+
+from referrals.db import lock_names, session
+from referrals.errors import Conflict, NotFound
+from referrals.normal_form import normal_form
+from referrals.partners.lifecycle import REFERRAL
+from referrals.partners.models import Partner, Referral
+from referrals.people import audit
+from referrals.people.rules import Actor
+from referrals.values import parse_domain, readable_host
+from referrals.wording import N_
+
+BETWEEN_FIELDS = "\x1f"
+
+
+class OtherReferral(Conflict):
+    """What is told of a referral contradicts what is recorded of it; `recorded` is what stands there."""
+
+    sentence = N_("This referral is already recorded with other facts: %(recorded)s.")
+
+
+def record_referral(
+    partner: Partner,
+    category: str,
+    *,
+    merchant: str,
+    referred_at: datetime,
+    currency: str,
+    domain: str = "",
+    plan: str = "",
+    locations: int | None = None,
+    lead_id: int | None = None,
+    store_id: int | None = None,
+    import_key: str | None = None,
+    by: Actor,
+    at: datetime,
+) -> Referral:
+    """A merchant whom a partner brought; the same lead, store and category, or import key is the one on record.
+
+    `currency` is ISO 4217, that of its revenue. Raises OtherReferral where partner, category or domain differ from
+    what is recorded, and NotADomain (`SPEC §4`).
+    """
+    host = domain_of(domain) if domain else ""
+    lock_names(names_of(category, lead_id, store_id, import_key))
+    known = find_recorded(category, lead_id=lead_id, store_id=store_id, import_key=import_key)
+    if known is not None:
+        must_agree(known, partner, category, host)
+        return known
+    referral = Referral(
+        partner=partner,
+        category=category,
+        merchant=merchant,
+        domain=host,
+        plan=plan,
+        locations=locations,
+        lead_id=lead_id,
+        store_id=store_id,
+        import_key=import_key,
+        referred_at=referred_at,
+        currency=currency,
+        created_at=at,
+        search_text=search_text(merchant, host),
+    )
+    session.add(referral)
+    session.flush()
+    audit.record("referral_recorded", by=by, at=at, subject=merchant, referral=referral.id)
+    return referral
+
+
+def names_of(category: str, lead_id: int | None, store_id: int | None, import_key: str | None) -> list[str]:
+    """What two reports of one referral have in common, so that the second waits for the first."""
+    known_by = {"lead": lead_id, f"store {category}": store_id, "import": import_key}
+    return [f"referral {kind} {value}" for kind, value in known_by.items() if value is not None]
+
+
+def find_recorded(
+    category: str, *, lead_id: int | None = None, store_id: int | None = None, import_key: str | None = None
+) -> Referral | None:
+    """The referral that a lead, a report, or a store in this category already has."""
+    for condition in (
+        Referral.lead_id == lead_id if lead_id is not None else None,
+        Referral.import_key == import_key if import_key is not None else None,
+        # A store that was upgraded before may be upgraded again by another lead.
+        (Referral.store_id == store_id) & (Referral.category == category)
+        if store_id is not None and lead_id is None
+        else None,
+    ):
+        found = None if condition is None else session.scalar(select(Referral).where(condition).limit(1))
+        if found is not None:
+            return found
+    return None
+
+
+def must_agree(known: Referral, partner: Partner, category: str, domain: str) -> None:
+    """Raises OtherReferral, which names the difference, where a second report contradicts the first."""
+    recorded = (
+        known.partner.name if known.partner_id != partner.id else "",
+        known.category if known.category != category else "",
+        known.domain if domain and known.domain and known.domain != domain else "",
+    )
+    if any(recorded):
+        raise OtherReferral(recorded=", ".join(filter(None, recorded)))
+
+
+def change_plan(referral: Referral, plan: str, *, by: Actor, at: datetime) -> None:
+    """Correct the plan that a merchant is on."""
+    if referral.plan == plan:
+        return
+    audit.record(
+        "referral_plan_changed", by=by, at=at, subject=referral.merchant, referral=referral.id, before=referral.plan
+    )
+    referral.plan = plan
+    session.flush()
+
+
+def close_referral(referral: Referral, *, by: Actor, at: datetime) -> None:
+    """End a referral: revenue of later months earns nothing. Raises IllegalMove where it is closed."""
+    REFERRAL.move(referral, "closed")
+    referral.closed_at = at
+    audit.record("referral_closed", by=by, at=at, subject=referral.merchant, referral=referral.id)
+    session.flush()
+
+
+def reopen_referral(referral: Referral, *, by: Actor, at: datetime) -> None:
+    """Take a closed referral up again. Raises IllegalMove where it is active."""
+    REFERRAL.move(referral, "active")
+    referral.closed_at = None
+    audit.record("referral_reopened", by=by, at=at, subject=referral.merchant, referral=referral.id)
+    session.flush()
+
+
+def domain_of(text: str) -> str:
+    """A domain as referrals keep it: lower-case ASCII without `www.`; raises NotADomain."""
+    return parse_domain(text).removeprefix("www.")
+
+
+def search_text(merchant: str, domain: str) -> str:
+    """The text that searching looks into: merchant and domain in their normal form, the domain also as it is read."""
+    fields = (merchant, domain, readable_host(domain) if domain else "")
+    return BETWEEN_FIELDS.join(normal_form(field.replace(BETWEEN_FIELDS, "")) for field in fields)
+
+
+def visible_to(viewer: Actor) -> ColumnElement[bool]:
+    """Staff see every referral, members with `view_referrals` those of their partner, others none."""
+    if viewer.is_staff:
+        return true()
+    partner_id = viewer.partner_id if viewer.may("view_referrals") else None
+    return Referral.partner_id == (partner_id or 0)
+
+
+def get_referral(viewer: Actor, referral_id: int, *, for_update: bool = False) -> Referral:
+    """A referral that the viewer may see; raises NotFound. `for_update` locks its row."""
+    statement = select(Referral).where(Referral.id == referral_id, visible_to(viewer))
+    if for_update:
+        statement = statement.with_for_update(of=Referral).execution_options(populate_existing=True)
+    referral = session.scalar(statement)
+    if referral is None:
+        raise NotFound
+    return referral
