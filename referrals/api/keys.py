@@ -23,7 +23,10 @@ LONGEST_IDEMPOTENCY_KEY = 255
 
 
 def partner_key(scope: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
-    """For calls with a partner's key that has this scope; `g.actor` is who acts then."""
+    """For calls with a partner's key that has this scope; `g.actor` is who acts then.
+
+    Keys with the scope `financials` see money, as members with `view_financials` do.
+    """
 
     def decorate(view: Callable[P, Any]) -> Callable[P, Any]:
         @wraps(view)
@@ -31,7 +34,8 @@ def partner_key(scope: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
             key = g.api_key
             if key.kind != "partner" or scope not in key.scopes:
                 raise NotAllowed(scope)
-            g.actor = Actor(role="key", partner_id=key.partner_id, name=key.name)
+            permissions = frozenset({"view_financials"} if "financials" in key.scopes else ())
+            g.actor = Actor(role="key", partner_id=key.partner_id, permissions=permissions, name=key.name)
             return view(*args, **kwargs)
 
         return checked

@@ -1,12 +1,14 @@
 """Referrals of partners: recorded once, closed, taken up again, their plan corrected (`SPEC §4`)."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import select
 
 from referrals.db import lock_names, session
-from referrals.errors import Conflict, NotFound
+from referrals.errors import Conflict
 from referrals.normal_form import normal_form
+from referrals.outbox.hooks import announce, rfc3339
 from referrals.partners.lifecycle import REFERRAL
 from referrals.partners.models import Partner, Referral
 from referrals.people import audit
@@ -21,6 +23,12 @@ class OtherReferral(Conflict):
     """What is told of a referral contradicts what is recorded of it; `recorded` is what stands there."""
 
     sentence = N_("This referral is already recorded with other facts: %(recorded)s.")
+
+
+class OtherPartner(Conflict):
+    """Another partner has this referral; whose it is stays untold, since partners may read this (P13)."""
+
+    sentence = N_("This referral is already recorded for another partner.")
 
 
 def record_referral(
@@ -41,8 +49,8 @@ def record_referral(
 ) -> Referral:
     """A merchant whom a partner brought; the same lead, store and category, or import key is the one on record.
 
-    `currency` is ISO 4217, that of its revenue. Raises OtherReferral where partner, category or domain differ from
-    what is recorded, and NotADomain (`SPEC §4`).
+    `currency` is ISO 4217, that of its revenue. Raises OtherPartner, and OtherReferral where category or domain differ
+    from what is recorded, and NotADomain (`SPEC §4`).
     """
     host = domain_of(domain) if domain else ""
     lock_names(names_of(category, lead_id, store_id, import_key))
@@ -67,7 +75,8 @@ def record_referral(
     )
     session.add(referral)
     session.flush()
-    audit.record("referral_recorded", by=by, at=at, subject=merchant, referral=referral.id)
+    note("referral_recorded", referral, by=by, at=at)
+    tell("referral.created", referral, at=at)
     return referral
 
 
@@ -96,24 +105,36 @@ def find_recorded(
 
 
 def must_agree(known: Referral, partner: Partner, category: str, domain: str) -> None:
-    """Raises OtherReferral, which names the difference, where a second report contradicts the first."""
-    recorded = (
-        known.partner.name if known.partner_id != partner.id else "",
-        known.category if known.category != category else "",
-        known.domain if domain and known.domain and known.domain != domain else "",
-    )
-    if any(recorded):
-        raise OtherReferral(recorded=", ".join(filter(None, recorded)))
+    """Raises OtherPartner or OtherReferral, which names the difference, where a report contradicts an earlier one."""
+    if known.partner_id != partner.id:
+        raise OtherPartner
+    if known.category != category:
+        raise OtherReferral(recorded=known.category)
+    if domain and known.domain and known.domain != domain:
+        raise OtherReferral(recorded=known.domain)
+
+
+def tell(event: str, referral: Referral, *, at: datetime) -> None:
+    """Announce what happened to a referral to the partner's and the operator's programs."""
+    payload: dict[str, Any] = {
+        "id": str(referral.id),
+        "partner": referral.partner.name,
+        "category": referral.category,
+        "merchant": referral.merchant,
+        "domain": referral.domain or None,
+        "plan": referral.plan or None,
+        "status": referral.status,
+        "referred_at": rfc3339(referral.referred_at),
+    }
+    announce(event, payload, owner=("partner", referral.partner_id), at=at)
 
 
 def change_plan(referral: Referral, plan: str, *, by: Actor, at: datetime) -> None:
     """Correct the plan that a merchant is on."""
     if referral.plan == plan:
         return
-    audit.record(
-        "referral_plan_changed", by=by, at=at, subject=referral.merchant, referral=referral.id, before=referral.plan
-    )
-    referral.plan = plan
+    before, referral.plan = referral.plan, plan
+    note("referral_plan_changed", referral, by=by, at=at, before=before)
     session.flush()
 
 
@@ -121,16 +142,21 @@ def close_referral(referral: Referral, *, by: Actor, at: datetime) -> None:
     """End a referral: revenue of later months earns nothing. Raises IllegalMove where it is closed."""
     REFERRAL.move(referral, "closed")
     referral.closed_at = at
-    audit.record("referral_closed", by=by, at=at, subject=referral.merchant, referral=referral.id)
+    note("referral_closed", referral, by=by, at=at)
     session.flush()
+    tell("referral.closed", referral, at=at)
 
 
 def reopen_referral(referral: Referral, *, by: Actor, at: datetime) -> None:
     """Take a closed referral up again. Raises IllegalMove where it is active."""
     REFERRAL.move(referral, "active")
     referral.closed_at = None
-    audit.record("referral_reopened", by=by, at=at, subject=referral.merchant, referral=referral.id)
+    note("referral_reopened", referral, by=by, at=at)
     session.flush()
+
+
+def note(action: str, referral: Referral, *, by: Actor, at: datetime, **details: Any) -> None:
+    audit.record(action, by=by, at=at, subject=referral.merchant, referral=str(referral.id), **details)
 
 
 def domain_of(text: str) -> str:
@@ -142,22 +168,3 @@ def search_text(merchant: str, domain: str) -> str:
     """The text that searching looks into: merchant and domain in their normal form, the domain also as it is read."""
     fields = (merchant, domain, readable_host(domain) if domain else "")
     return BETWEEN_FIELDS.join(normal_form(field.replace(BETWEEN_FIELDS, "")) for field in fields)
-
-
-def visible_to(viewer: Actor) -> ColumnElement[bool]:
-    """Staff see every referral, members with `view_referrals` those of their partner, others none."""
-    if viewer.is_staff:
-        return true()
-    partner_id = viewer.partner_id if viewer.may("view_referrals") else None
-    return Referral.partner_id == (partner_id or 0)
-
-
-def get_referral(viewer: Actor, referral_id: int, *, for_update: bool = False) -> Referral:
-    """A referral that the viewer may see; raises NotFound. `for_update` locks its row."""
-    statement = select(Referral).where(Referral.id == referral_id, visible_to(viewer))
-    if for_update:
-        statement = statement.with_for_update(of=Referral).execution_options(populate_existing=True)
-    referral = session.scalar(statement)
-    if referral is None:
-        raise NotFound
-    return referral

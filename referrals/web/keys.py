@@ -36,7 +36,8 @@ def create() -> Response:
     form = KeyForm()
     if not form.validate():
         return keys_page(form, 422)
-    scopes = ["leads"]
+    # Nobody hands out more than they have.
+    scopes = ["leads", "financials"] if actor().may("view_financials") else ["leads"]
     secret = make_key(
         "partner", partner_id=actor().partner_id, name=form.name.data, scopes=scopes, by=actor(), at=now()
     )
