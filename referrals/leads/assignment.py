@@ -51,7 +51,13 @@ def tiers(product_id: int, country: str) -> list[set[int]]:
 
 def assign_by_rule(lead: Lead, *, by: Actor, at: datetime) -> None:
     """Give a new lead to whose turn it is and tell them; with nobody there, tell the administrators."""
-    if assign_quietly(lead, at=at):
+    assign_quietly(lead, at=at)
+    tell_assigned(lead, by=by, at=at)
+
+
+def tell_assigned(lead: Lead, *, by: Actor, at: datetime) -> None:
+    """Tell the representative that a lead is theirs, or the administrators that it is nobody's."""
+    if lead.rep is not None:
         notices.tell_rep(lead, "lead_assigned", "assigned", by=by, at=at)
     else:
         notices.tell_unassigned(lead, by=by, at=at)

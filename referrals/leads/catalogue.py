@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from sqlalchemy import func, select
 
@@ -51,13 +52,30 @@ class NotACurrency(RuleBroken):
     sentence = N_("Write the code of a currency, like USD.")
 
 
+class NotATimeZone(RuleBroken):
+    """No zone of the database of time zones."""
+
+    sentence = N_("Choose a time zone from the list.")
+
+
+class NotAMinimum(RuleBroken):
+    """A smallest payout is nothing or more."""
+
+    sentence = N_("Write an amount of zero or more.")
+
+
 @dataclass(frozen=True)
 class Programme:
-    """The settings of the partner programme. `ownership_days`: how long the first to submit owns a prospect."""
+    """The settings of the partner programme. `ownership_days`: how long the first to submit owns a prospect.
+
+    By the calendar of `time_zone` payout periods end; `minimum_payout_minor` is in minor units of `currency`.
+    """
 
     ownership_days: int = 90
     currency: str = "USD"
     shared_hosts: tuple[str, ...] = tuple(SHARED_HOSTS)
+    time_zone: str = "UTC"
+    minimum_payout_minor: int = 2500
 
 
 def programme() -> Programme:
@@ -69,12 +87,16 @@ def programme() -> Programme:
 
 
 def change_programme(wanted: Programme, *, by: Actor, at: datetime) -> None:
-    """Set the programme's settings. Raises NotDays, NotACurrency."""
+    """Set the programme's settings. Raises NotDays, NotACurrency, NotATimeZone, NotAMinimum."""
     by.require("configure")
     if not 1 <= wanted.ownership_days <= 3650:
         raise NotDays(field="ownership_days")
     if wanted.currency not in CURRENCIES:
         raise NotACurrency(field="currency")
+    if wanted.time_zone not in available_timezones():
+        raise NotATimeZone(field="time_zone")
+    if wanted.minimum_payout_minor < 0:
+        raise NotAMinimum(field="minimum_payout")
     before = programme()
     for name in Programme.__dataclass_fields__:
         value = getattr(wanted, name)

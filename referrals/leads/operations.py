@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 
@@ -27,7 +27,7 @@ from referrals.leads.ownership import (
 )
 from referrals.leads.queries import standing_of
 from referrals.leads.refusal import keep_reason, refuse, said
-from referrals.leads.rules import ReasonMissing, Standing, check_payout_move, check_status_move
+from referrals.leads.rules import ConflictOpen, ReasonMissing, Standing, check_payout_move, check_status_move
 from referrals.leads.search import index_leads, search_text
 from referrals.leads.timeline import note
 from referrals.normal_form import normal_form
@@ -62,7 +62,13 @@ class Claim:
     rivals: Sequence[Match]
 
 
-def submit_lead(submission: Submission, *, by: Actor, at: datetime) -> Lead:
+class Assign(Protocol):
+    """How a new lead finds its representative, and who hears of it."""
+
+    def __call__(self, lead: Lead, *, by: Actor, at: datetime) -> None: ...
+
+
+def submit_lead(submission: Submission, *, assign: Assign = assign_by_rule, by: Actor, at: datetime) -> Lead:
     """A partner submits a lead: it is owned or in conflict, assigned, on the timeline, and confirmed by mail.
 
     Raises AlreadySubmitted for an open prospect of the same partner. Of simultaneous submissions of one prospect by
@@ -72,7 +78,7 @@ def submit_lead(submission: Submission, *, by: Actor, at: datetime) -> Lead:
     claim = claim_prospect(submission, at=at)
     lead = register_lead(submission, claim, by=by, at=at)
     note(lead, "submitted", by=by, at=at, source=submission.source)
-    assign_by_rule(lead, by=by, at=at)
+    assign(lead, by=by, at=at)
     confirm_submission(lead, submission, by=by, at=at)
     record_conflicts(lead, claim.rivals, at=at)
     session.flush()
@@ -167,6 +173,20 @@ def change_status(lead: Lead, target: str, *, reason: str = "", text: str = "", 
             raise ReasonMissing(field="reason")
         conversation.reopen(lead, text, by=by, at=at)
         return
+    move_on(lead, target, text, by=by, at=at)
+
+
+def award_invited(lead: Lead, *, by: Actor, at: datetime) -> None:
+    """The owner of the store accepted an invitation to upgrade: the lead is won, also straight from `submitted`.
+
+    Raises IllegalMove where it is decided already, and ConflictOpen (`SPEC §2` Transitions).
+    """
+    if disputed_standing(lead).in_conflict:
+        raise ConflictOpen
+    move_on(lead, "awarded", "", by=by, at=at)
+
+
+def move_on(lead: Lead, target: str, text: str, *, by: Actor, at: datetime) -> None:
     before = STATUS.move(lead, target)
     note(lead, "status", by=by, at=at, before=before, after=target, sentence=text)
     notices.tell_partner(lead, "lead_status", "status", by=by, at=at, after=target, sentence=text)

@@ -35,6 +35,11 @@ def get_lead(viewer: Actor, ref: str, *, for_update: bool = False) -> Lead:
     return lead
 
 
+def find_ref(viewer: Actor, lead_id: int) -> str | None:
+    """The reference of a lead, if the viewer may see it."""
+    return session.scalar(select(Lead.ref).where(Lead.id == lead_id, visible_to(viewer)))
+
+
 def standing_of(lead: Lead) -> Standing:
     """What the rules need to know of a lead."""
     open_appeal = session.scalar(select(exists().where(Appeal.lead_id == lead.id, Appeal.answered_at.is_(None))))

@@ -9,9 +9,9 @@ from referrals.people.rules import Actor
 
 
 def side_of(by: Actor) -> str:
-    """On whose behalf somebody acts: `partner`, `staff` or `system`."""
-    if by.role == "system":
-        return "system"
+    """On whose behalf somebody acts: `partner`, `staff`, `owner` (of the store that is invited) or `system`."""
+    if by.role in {"system", "owner"}:
+        return by.role
     return "staff" if by.is_staff else "partner"
 
 
