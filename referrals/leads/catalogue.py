@@ -69,6 +69,7 @@ class Programme:
     """The settings of the partner programme. `ownership_days`: how long the first to submit owns a prospect.
 
     By the calendar of `time_zone` payout periods end; `minimum_payout_minor` is in minor units of `currency`.
+    Partners' referral links lead to `signup_url`; while it is empty, to nowhere.
     """
 
     ownership_days: int = 90
@@ -76,6 +77,7 @@ class Programme:
     shared_hosts: tuple[str, ...] = tuple(SHARED_HOSTS)
     time_zone: str = "UTC"
     minimum_payout_minor: int = 2500
+    signup_url: str = ""
 
 
 def programme() -> Programme:

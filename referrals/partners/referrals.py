@@ -1,12 +1,13 @@
 """Referrals of partners: recorded once, closed, taken up again, their plan corrected (`SPEC §4`)."""
 
+import re
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from referrals.db import lock_names, session
-from referrals.errors import Conflict
+from referrals.errors import Conflict, RuleBroken
 from referrals.normal_form import normal_form
 from referrals.outbox.hooks import announce, rfc3339
 from referrals.partners.lifecycle import REFERRAL
@@ -17,12 +18,19 @@ from referrals.values import parse_domain, readable_host
 from referrals.wording import N_
 
 BETWEEN_FIELDS = "\x1f"
+PLAN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 
 
 class OtherReferral(Conflict):
     """What is told of a referral contradicts what is recorded of it; `recorded` is what stands there."""
 
     sentence = N_("This referral is already recorded with other facts: %(recorded)s.")
+
+
+class NotAPlan(RuleBroken):
+    """No code of a plan."""
+
+    sentence = N_("A plan is a code of small Latin letters, digits, - and _, like basic or plus.")
 
 
 class OtherPartner(Conflict):
@@ -162,6 +170,14 @@ def note(action: str, referral: Referral, *, by: Actor, at: datetime, **details:
 def domain_of(text: str) -> str:
     """A domain as referrals keep it: lower-case ASCII without `www.`; raises NotADomain."""
     return parse_domain(text).removeprefix("www.")
+
+
+def plan_code(text: str) -> str:
+    """The code of a plan in small letters; raises NotAPlan."""
+    code = text.strip().lower()
+    if not PLAN.fullmatch(code):
+        raise NotAPlan(field="plan")
+    return code
 
 
 def search_text(merchant: str, domain: str) -> str:

@@ -5,6 +5,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -72,7 +73,7 @@ def write_cell(sheet: Any, number: int, place: int, cell: Any, moment: Any, day:
         sheet.write_datetime(number, place, cell, day)
     elif isinstance(cell, bool):
         sheet.write_boolean(number, place, cell)
-    elif isinstance(cell, int):
+    elif isinstance(cell, (int, Decimal)):
         sheet.write_number(number, place, cell)
     elif cell is not None:
         sheet.write_string(number, place, str(harmless(cell)))

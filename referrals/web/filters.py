@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
         "moment": moment,
         "when": when,
         "day": day,
+        "month_name": month_name,
         "number": number,
         "amount": amount,
         "percent": percent,
@@ -148,6 +149,11 @@ def spoken_day(value: date, locale: Locale, this_year: int) -> str:
     if value.year == this_year:
         return str(dates.format_skeleton("MMMd", value, locale=locale))
     return str(dates.format_date(value, "medium", locale=locale))
+
+
+def month_name(value: date) -> str:
+    """A month with its year: `November 2026`."""
+    return str(dates.format_skeleton("yMMMM", value, locale=dates_locale()))
 
 
 def number(value: int) -> str:

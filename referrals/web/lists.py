@@ -50,7 +50,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class ListPage:
-    """How a list is shown: `name` makes its element id and file names, `rows` is the template of its rows."""
+    """How a list is shown: `name` makes its element id and file names, `rows` is the template of its rows.
+
+    `above` is the template of what is said of all rows together, such as sums.
+    """
 
     name: str
     path: str
@@ -61,6 +64,7 @@ class ListPage:
     filters: Sequence[Filter] = ()
     searched: str = ""
     empty: str = ""
+    above: str = ""
     changed_by: str = ""
     dates: bool = False
     exports: bool = True

@@ -36,12 +36,11 @@ def groups(here: Visitor) -> list[Group]:
 def partner_groups(here: Visitor) -> list[Group]:
     actor = here.actor
     waiting = count_leads(actor, status=OPEN)
-    found = [
-        Group(
-            N_("Referrals"),
-            (Place(N_("Home"), "/", "house"), Place(N_("Leads"), "/leads", "users", waiting)),
-        )
-    ]
+    work = [Place(N_("Home"), "/", "house"), Place(N_("Leads"), "/leads", "users", waiting)]
+    if actor.may("view_referrals"):
+        work.append(Place(N_("Referral history"), "/referrals", "handshake"))
+    work.append(Place(N_("Referral link"), "/referral-link", "link"))
+    found = [Group(N_("Referrals"), tuple(work))]
     if actor.may("manage_members"):
         found.append(Group(N_("Team"), (Place(N_("Members"), "/members", "user-cog"),)))
         found.append(Group(N_("Connect"), (Place(N_("API keys"), "/keys", "key"),)))
@@ -52,6 +51,7 @@ def staff_groups(here: Visitor) -> list[Group]:
     work = [
         Place(N_("Home"), "/", "house"),
         Place(N_("Leads"), "/leads", "users"),
+        Place(N_("Referral history"), "/referrals", "handshake"),
         Place(N_("Conflicts"), "/conflicts", "git-compare", open_conflict_count()),
         Place(N_("Appeals"), "/appeals", "scale", count_open_appeals()),
     ]
