@@ -27,6 +27,7 @@ HUNDREDTHS = (
 ).split()
 CURRENCIES = frozenset(HUNDREDTHS) | frozenset(EXPONENTS)
 LARGEST = 2**63 - 1
+WHOLE_BP = 10_000
 PLAIN_AMOUNT = re.compile(r"(-?)(\d{1,19})(?:\.(\d{1,4}))?", re.ASCII)
 
 
@@ -90,6 +91,12 @@ def parse(text: str, currency: str) -> Money:
 def round_half_up(numerator: int, denominator: int) -> int:
     """The nearest integer to a fraction that is not negative; a half goes up. Every rounding of the house is this."""
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+def share_of_rate(minor: int, rate_bp: int) -> int:
+    """A rate's share of an amount, in minor units; a half goes up, and below zero it is the mirror image of above."""
+    share = round_half_up(abs(minor) * rate_bp, WHOLE_BP)
+    return -share if minor < 0 else share
 
 
 def split(minor: int, weights: Sequence[int]) -> list[int]:

@@ -109,6 +109,7 @@ def upgrade() -> None:
         sa.Column("month", sa.Date(), nullable=False),
         sa.Column("revenue_minor", sa.BigInteger(), nullable=False),
         sa.Column("earned_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reason", KEY, nullable=False),
         sa.ForeignKeyConstraint(
             ["referral_id"], ["referrals.id"], name=op.f("fk_revenue_months_referral_id_referrals")
         ),

@@ -111,7 +111,10 @@ class RevenueRow(Base):
 
 
 class RevenueMonth(Base):
-    """The sum of a referral's revenue rows of one month, and of what these earned; kept with each row."""
+    """The sum of a referral's revenue rows of one month, and of what these earned; kept with each row.
+
+    `reason`: why the month earns nothing; empty where it earns. It is found with the month's first row.
+    """
 
     __tablename__ = "revenue_months"
 
@@ -119,3 +122,4 @@ class RevenueMonth(Base):
     month: Mapped[date] = mapped_column(primary_key=True)
     revenue_minor: Mapped[int] = mapped_column(default=0)
     earned_minor: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(KeyText, default="")
