@@ -30,10 +30,21 @@ def refuse_changes(table: str, columns: tuple[str, ...] = ()) -> None:
     op.execute(f"CREATE TRIGGER {table}_refuse_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {table}_refuse()")
 
 
+def follow_partners_again() -> None:
+    """On SQLite the table was made anew, without the trigger by which leads follow the name of their partner."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE TRIGGER leads_follow_partner AFTER UPDATE OF name_key ON partners "
+            "WHEN OLD.name_key <> NEW.name_key BEGIN "
+            "UPDATE leads SET partner_key = NEW.name_key WHERE partner_id = NEW.id; END"
+        )
+
+
 def upgrade() -> None:
     with op.batch_alter_table("partners") as partners:
         partners.add_column(sa.Column("link_code", KEY, nullable=True))
         partners.create_unique_constraint(op.f("uq_partners_link_code"), ["link_code"])
+    follow_partners_again()
 
     op.create_table(
         "referrals",
