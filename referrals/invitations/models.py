@@ -67,6 +67,7 @@ class Invitation(Base):
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     terms_number: Mapped[int | None] = mapped_column(ForeignKey("upgrade_terms.number"))
+    accepted_language: Mapped[str] = mapped_column(default="")
     accepted_ip: Mapped[str] = mapped_column(default="")
     accepted_agent: Mapped[str] = mapped_column(default="")
 
