@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 
 from referrals.db import session
-from referrals.leads import conversation, notices
+from referrals.leads import conversation, notices, rewards
 from referrals.leads.assignment import assign_by_rule
 from referrals.leads.catalogue import Programme, programme
 from referrals.leads.fields import COLUMNS, all_fields, storable
@@ -174,11 +174,14 @@ def change_status(lead: Lead, target: str, *, reason: str = "", text: str = "", 
         conversation.reopen(lead, text, by=by, at=at)
         return
     move_on(lead, target, text, by=by, at=at)
+    if target == "awarded":
+        rewards.reward(lead, by=by, at=at)
 
 
 def award_invited(lead: Lead, *, by: Actor, at: datetime) -> None:
     """The owner of the store accepted an invitation to upgrade: the lead is won, also straight from `submitted`.
 
+    The referral follows when the store is upgraded.
     Raises IllegalMove where it is decided already, and ConflictOpen (`SPEC §2` Transitions).
     """
     if disputed_standing(lead).in_conflict:
@@ -216,6 +219,17 @@ def record_payout(lead: Lead, outcome: str, *, reason: str = "", text: str = "",
     notices.tell_partner(
         lead, "lead_payout", "payout", by=by, at=at, after=outcome, reason=lead.reason_code, sentence=text
     )
+    follow_payout(lead, before, by=by, at=at)
+
+
+def follow_payout(lead: Lead, before: str, *, by: Actor, at: datetime) -> None:
+    """Let the partner's money follow the payout outcome that staff recorded."""
+    if lead.payout == "due":
+        rewards.reward(lead, by=by, at=at)
+    elif lead.payout == "paid":
+        rewards.paid_by_hand(lead, by=by, at=at)
+    elif before == "due":
+        rewards.forfeit(lead, by=by, at=at)
 
 
 def disputed_standing(lead: Lead) -> Standing:

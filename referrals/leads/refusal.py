@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from referrals.leads import notices
+from referrals.leads import notices, rewards
 from referrals.leads.catalogue import find_reason
 from referrals.leads.lifecycle import PAYOUT, STATUS
 from referrals.leads.models import Lead
@@ -25,6 +25,8 @@ def refuse(lead: Lead, reason_code: str, sentence: str, *, by: Actor, at: dateti
         before = PAYOUT.move(lead, "not_eligible")
         note(lead, "payout", by=by, at=at, before=before, after="not_eligible", **reason)
         notices.tell_partner(lead, "lead_payout", "payout", by=by, at=at, after="not_eligible", **reason)
+        if before == "due":
+            rewards.forfeit(lead, by=by, at=at)
         return
     before = STATUS.move(lead, "ineligible")
     if lead.payout != "not_eligible":

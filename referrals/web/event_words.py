@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import gettext
 
+from referrals.earnings.rules import REASONS
 from referrals.listing import AnyRow
 from referrals.web.words import DIALECTS, PAYOUT, STATUS, own_words, signs
 
@@ -33,6 +34,8 @@ def event_words(event: AnyRow, rep_names: Mapping[int, str]) -> str:
             return gettext("Appealed")
         case "appeal_answered":
             return gettext("Appeal granted") if details["granted"] else gettext("Appeal not granted")
+        case "no_bounty":
+            return gettext("Nothing was booked: %(reason)s", reason=gettext(REASONS[details["reason"]]))
     return conflict_words(event.kind, details)
 
 

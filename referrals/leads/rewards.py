@@ -1,0 +1,88 @@
+"""What a lead that is won brings its partner: a referral, and by the terms of its day a bounty (`SPEC §2`, §4)."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from referrals.earnings.operations import earn_bounty, hold_referrals, pay_outside, reverse_bounty
+from referrals.earnings.rules import why_no_bounty
+from referrals.earnings.terms import facts_of, terms_of, value_of
+from referrals.leads.catalogue import programme
+from referrals.leads.models import Lead
+from referrals.leads.rules import host_key
+from referrals.leads.timeline import note
+from referrals.partners.models import Referral
+from referrals.partners.referrals import close_referral, find_recorded, record_referral, reopen_referral
+from referrals.people.rules import Actor
+from referrals.values import NotADomain, parse_domain
+
+CATEGORIES = {"commission": "plus_lead", "bounty": "pos_lead"}
+
+
+def reward(lead: Lead, *, by: Actor, at: datetime) -> Referral:
+    """A lead is won: its merchant is a referral from now on, and the bounty that was promised is earned."""
+    referral = find_referral(lead) or refer(lead, by=by, at=at)
+    hold_referrals([referral])
+    if referral.status == "closed":
+        reopen_referral(referral, by=by, at=at)
+    if earn_bounty(referral, by=by, at=at) is None and lead.product.flow == "bounty":
+        reason = why_no_bounty(value_of(terms_of(referral)), facts_of(referral))
+        note(lead, "no_bounty", by=by, at=at, staff_only=True, reason=reason)
+    return referral
+
+
+def refer(lead: Lead, *, by: Actor, at: datetime) -> Referral:
+    settings = programme()
+    return record_referral(
+        lead.partner,
+        category_of(lead),
+        merchant=lead.business_name,
+        domain=domain_of(lead, settings.shared_hosts),
+        plan=lead.product.code if lead.product.flow == "commission" else "",
+        locations=locations_of(lead),
+        lead_id=lead.id,
+        referred_at=at,
+        currency=settings.currency,
+        by=by,
+        at=at,
+    )
+
+
+def forfeit(lead: Lead, *, by: Actor, at: datetime) -> None:
+    """What was due is not: the bounty is taken back, and the referral is closed."""
+    referral = find_referral(lead)
+    if referral is None:
+        return
+    reverse_bounty(referral, by=by, at=at)
+    if referral.status == "active":
+        close_referral(referral, by=by, at=at)
+
+
+def paid_by_hand(lead: Lead, *, by: Actor, at: datetime) -> None:
+    """Staff paid what a lead earned: what no payout holds of it is not paid again."""
+    referral = find_referral(lead)
+    if referral is not None:
+        pay_outside(referral, by=by, at=at)
+
+
+def find_referral(lead: Lead) -> Referral | None:
+    """The referral that came of a lead."""
+    return find_recorded(category_of(lead), lead_id=lead.id)
+
+
+def category_of(lead: Lead) -> str:
+    return CATEGORIES[lead.product.flow]
+
+
+def domain_of(lead: Lead, shared_hosts: Collection[str]) -> str:
+    """The store's domain, else the website's host where it is the merchant's own: the platform reports by it."""
+    for text in (lead.store_domain, host_key(lead.website_url, shared_hosts) if lead.website_url else ""):
+        try:
+            return parse_domain(text)
+        except NotADomain:
+            continue
+    return ""
+
+
+def locations_of(lead: Lead) -> int | None:
+    locations = lead.details.get("locations")
+    return locations if isinstance(locations, int) else None
