@@ -26,6 +26,7 @@ class Config:
     sms_url: str = ""
     second_factor: str = "required"
     scheduler: bool = True
+    private_hooks: bool = False
     proxies: int = 0
     cheap_hashing: bool = False
     limits: bool = True
@@ -76,6 +77,7 @@ def from_environment(base_url: str = "http://127.0.0.1:8000") -> Config:
             sms_url=env.str("SMS_URL", ""),
             second_factor=env.str("SECOND_FACTOR", "required"),
             scheduler=env.bool("SCHEDULER", True),
+            private_hooks=env.bool("PRIVATE_HOOKS", False),
             proxies=env.int("PROXIES", 0),
         )
     refuse_odd_settings(config)

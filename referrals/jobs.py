@@ -15,10 +15,12 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 
+from referrals.calling import Hooks, call_due
 from referrals.clock import now
 from referrals.db import reading, session
 from referrals.leadership import Leadership
 from referrals.ledger.checking import check_books, is_proof_due
+from referrals.outbox.deliveries import forget_old
 from referrals.outbox.models import OutboxMessage
 from referrals.outbox.operations import note_failed, note_sent
 from referrals.outbox.queries import due_mails, due_texts, find_unsent
@@ -201,6 +203,7 @@ def tidy(*, at: datetime) -> Tally:
     """Forget what nobody will ask for again."""
     drop_old_drafts(at=at)
     drop_old_answers(at=at)
+    forget_old(at=at)
     session.commit()
     return Tally(done=1)
 
@@ -229,6 +232,7 @@ class Jobs:
         texts: Texts,
         take_seen: TakeSeen,
         leadership: Leadership,
+        hooks: Hooks,
     ) -> None:
         self.context = context
         self.render = render
@@ -236,6 +240,7 @@ class Jobs:
         self.texts = texts
         self.take_seen = take_seen
         self.leadership = leadership
+        self.calls = hooks
         self.stopping = Event()
 
     def mails(self) -> Tally:
@@ -245,6 +250,10 @@ class Jobs:
     def short_messages(self) -> Tally:
         """Every other second: what is due to be sent to phones."""
         return self.run(lambda: send_texts(self.texts, at=now(), stop=self.stopping.is_set))
+
+    def hooks(self) -> Tally:
+        """Every other second: what is due to be told to programs outside."""
+        return self.run(lambda: Tally(*call_due(self.calls, at=now(), stop=self.stopping.is_set)))
 
     def imports(self) -> Tally:
         """Every other second: what is due to be taken in."""
@@ -293,6 +302,7 @@ class Jobs:
         return {
             "mails": repeat(self.mails),
             "texts": repeat(self.short_messages),
+            "hooks": repeat(self.hooks),
             "imports": repeat(self.imports),
             "settlement": self.settlement(),
             "proof": self.proof(),
@@ -311,6 +321,7 @@ class Jobs:
         )
         made.add_job(self.mails, "interval", seconds=2)
         made.add_job(self.short_messages, "interval", seconds=2)
+        made.add_job(self.hooks, "interval", seconds=2)
         made.add_job(self.imports, "interval", seconds=2)
         made.add_job(self.asked_settlement, "interval", seconds=2)
         # On full minutes, as pages foretell it; at once at the start, since we may have been down for long.

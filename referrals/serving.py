@@ -24,6 +24,7 @@ from referrals.outbox.texts import text_transport_for
 from referrals.outbox.transport import transport_for
 from referrals.transfer.archive import known_schemas
 from referrals.web.emails import render_mail
+from referrals.web.house import outgoing_hooks
 from referrals.web.short_texts import render_text
 from referrals.web.visitor import seen
 
@@ -76,7 +77,9 @@ def jobs_of(app: Flask) -> Jobs:
         leadership = Leadership(config, db.engine)
     mails = transport_for(config.mail_url, config.data_dir)
     texts = Texts(render_text, text_transport_for(config.sms_url, config.data_dir))
-    return Jobs(context, render_mail, mails, texts, seen.take, leadership)
+    with app.app_context():
+        hooks = outgoing_hooks()
+    return Jobs(context, render_mail, mails, texts, seen.take, leadership, hooks)
 
 
 def serve(app: Flask, host: str, port: int) -> None:

@@ -21,6 +21,7 @@ LINES = [
     {"web", "api"},
     {"jobs"},
     {"settling"},
+    {"calling"},
     {"transfer"},
     {"explanations"},
     {"settlement", "invitations", "payouts"},
@@ -43,7 +44,7 @@ HTTP_EXTENSIONS = {
     "flask_babel", "flask_limiter", "flask_login", "flask_smorest", "flask_wtf", "flask_migrate",
 }  # fmt: skip
 OUTSIDE = {"cli", "serving", "demo", "web", "api", "__init__"}
-OUTERMOST = OUTSIDE | {"jobs", "settling", "db"}
+OUTERMOST = OUTSIDE | {"jobs", "settling", "calling", "db"}
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,13 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.BigInteger(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("secret_locked", sa.Text(), nullable=False),
+        sa.Column("old_secret_locked", sa.Text(), nullable=True),
+        sa.Column("old_secret_until", MOMENT, nullable=True),
         sa.Column("events", DOCUMENT, nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("rests_until", MOMENT, nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("removed_at", MOMENT, nullable=True),
         sa.Column("by_person_id", ID, nullable=True),
         sa.CheckConstraint("owner_kind IN ('operator', 'partner', 'shop')", name=op.f("ck_hook_endpoints_owner_kind")),
         sa.ForeignKeyConstraint(["by_person_id"], ["persons.id"], name=op.f("fk_hook_endpoints_by_person_id_persons")),
@@ -43,7 +47,9 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("next_try_at", MOMENT, nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("tried_at", MOMENT, nullable=True),
         sa.Column("answer_status", sa.BigInteger(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("delivered_at", MOMENT, nullable=True),
         sa.Column("parked_at", MOMENT, nullable=True),
@@ -56,8 +62,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_hook_deliveries_due",
         "hook_deliveries",
-        ["next_try_at"],
+        ["endpoint_id", "next_try_at", "id"],
         sqlite_where=sa.text("delivered_at IS NULL AND parked_at IS NULL"),
         postgresql_where=sa.text("delivered_at IS NULL AND parked_at IS NULL"),
     )
-    op.create_index("ix_hook_deliveries_endpoint_id", "hook_deliveries", ["endpoint_id", "id"])
+    op.create_index("ix_hook_deliveries_endpoint_id", "hook_deliveries", ["endpoint_id", "created_at", "id"])
+    op.create_index("ix_hook_deliveries_delivered_at", "hook_deliveries", ["delivered_at"])

@@ -79,6 +79,7 @@ def work() -> None:
             "leads": leads,
             "mails": {"sent": done["mails"].done, "failed": done["mails"].failed},
             "texts": {"sent": done["texts"].done, "failed": done["texts"].failed},
+            "hooks": {"taken": done["hooks"].done, "failed": done["hooks"].failed},
             "settlement": {"runs": done["settlement"].done, "failed": done["settlement"].failed},
             "imports": {"portions": done["imports"].done, "failed": done["imports"].failed},
         }

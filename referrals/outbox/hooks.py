@@ -2,21 +2,23 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import and_, bindparam, or_, select
 
-from referrals.db import insert_rows, session
+from referrals.db import among, insert_rows, session
 from referrals.ids import new_id
+from referrals.money import Money, plain
 from referrals.outbox.hook_events import EVENTS, OPERATOR
 from referrals.outbox.models import HookDelivery, HookEndpoint
 from referrals.prepared import Prepared
 
 HookOwner = tuple[str, int]
 COLUMNS = (
-    "id", "message_key", "endpoint_id", "event", "body", "created_at", "next_try_at", "attempts", "error",
+    "id", "message_key", "endpoint_id", "event", "body", "created_at", "next_try_at", "attempts", "error", "answer",
 )  # fmt: skip
 
 THEIRS = and_(HookEndpoint.owner_kind == bindparam("owner_kind"), HookEndpoint.owner_id == bindparam("owner_id"))
@@ -46,6 +48,31 @@ def announce_all(
     insert_rows(HookDelivery, COLUMNS, rows)
 
 
+def announce_once(event: str, payload: Mapping[str, Any], *, key: str, owner: HookOwner, at: datetime) -> None:
+    """Tell of an event whose hearing somebody waits for: `is_heard(key)`. A second call with the key tells nobody anew.
+
+    `key` names the event (`activation:7`); what is sent carries an id made from it.
+    """
+    listening = listeners(event, owner)
+    keys = {endpoint_id: key_for(key, endpoint_id) for endpoint_id in listening}
+    known = set(session.scalars(select(HookDelivery.message_key).where(HookDelivery.message_key.in_(keys.values()))))
+    body = body_of(event, payload, at)
+    rows = [row_of(key, one, event, body, at) for one, key in keys.items() if key not in known]
+    insert_rows(HookDelivery, COLUMNS, rows)
+
+
+def deliveries_of(key: str) -> Sequence[HookDelivery]:
+    """What `announce_once` wrote under a key, to endpoints that are not switched off."""
+    endpoints = session.scalars(select(HookEndpoint.id).where(HookEndpoint.active)).all()
+    keys = [key_for(key, endpoint_id) for endpoint_id in endpoints]
+    return session.scalars(select(HookDelivery).where(among(HookDelivery.message_key, keys))).all()
+
+
+def is_heard(key: str) -> bool:
+    """Whether everybody who listens has taken an event that was announced once; true where nobody listened."""
+    return all(delivery.delivered_at is not None for delivery in deliveries_of(key))
+
+
 def listeners(event: str, owner: HookOwner) -> list[int]:
     """The endpoints that want to hear of such an event of this owner."""
     heard_by = EVENTS[event].heard_by
@@ -62,7 +89,11 @@ def listeners(event: str, owner: HookOwner) -> list[int]:
 
 
 def delivery(event: str, payload: Mapping[str, Any], endpoint_id: int, at: datetime) -> tuple[Any, ...]:
-    return (new_id(), new_key(), endpoint_id, event, body_of(event, payload, at), at, at, 0, "")
+    return row_of(new_key(), endpoint_id, event, body_of(event, payload, at), at)
+
+
+def row_of(key: str, endpoint_id: int, event: str, body: str, at: datetime) -> tuple[Any, ...]:
+    return (new_id(), key, endpoint_id, event, body, at, at, 0, "", "")
 
 
 def body_of(event: str, payload: Mapping[str, Any], at: datetime) -> str:
@@ -74,6 +105,15 @@ def body_of(event: str, payload: Mapping[str, Any], at: datetime) -> str:
 def rfc3339(at: datetime) -> str:
     """A moment as JSON spells it everywhere here: in UTC, with a Z."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def money_json(minor: int, currency: str) -> dict[str, str]:
+    """An amount as programs read it, with exactly the currency's decimals."""
+    return {"amount": plain(Money(minor, currency)), "currency": currency}
+
+
+def key_for(key: str, endpoint_id: int) -> str:
+    return f"msg_{sha256(f'{key} {endpoint_id}'.encode()).hexdigest()[:32]}"
 
 
 def new_key() -> str:

@@ -76,7 +76,8 @@ class NotificationChoice(Base):
 class HookEndpoint(Base):
     """An address that programs of an operator, partner or shop listen at, and what they want to hear of.
 
-    `owner_id` is 0 for the operator. The secret signs what is sent (Standard Webhooks); it is kept locked.
+    `owner_id` is 0 for the operator. The secret signs what is sent (Standard Webhooks); it is kept locked, and the one
+    before it signs too until `old_secret_until`. Nothing is sent to one that cannot be reached before `rests_until`.
     """
 
     __tablename__ = "hook_endpoints"
@@ -90,19 +91,34 @@ class HookEndpoint(Base):
     owner_id: Mapped[int] = mapped_column(default=0)
     url: Mapped[str]
     secret_locked: Mapped[str]
+    old_secret_locked: Mapped[str | None]
+    old_secret_until: Mapped[datetime | None]
     events: Mapped[list[Any]]
     active: Mapped[bool] = mapped_column(default=True)
+    rests_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
     by_person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
 
 
 class HookDelivery(Base):
-    """One event on its way to one endpoint: `body` is sent byte for byte at every try, under the same `message_key`."""
+    """One event on its way to one endpoint: `body` is sent byte for byte at every try, under the same `message_key`.
+
+    `answer` is how the answer to the last try began.
+    """
 
     __tablename__ = "hook_deliveries"
     __table_args__ = (
-        Index("ix_hook_deliveries_due", "next_try_at", sqlite_where=UNDELIVERED, postgresql_where=UNDELIVERED),
-        Index("ix_hook_deliveries_endpoint_id", "endpoint_id", "id"),
+        Index(
+            "ix_hook_deliveries_due",
+            "endpoint_id",
+            "next_try_at",
+            "id",
+            sqlite_where=UNDELIVERED,
+            postgresql_where=UNDELIVERED,
+        ),
+        Index("ix_hook_deliveries_endpoint_id", "endpoint_id", "created_at", "id"),
+        Index("ix_hook_deliveries_delivered_at", "delivered_at"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, default=new_id)
@@ -113,9 +129,11 @@ class HookDelivery(Base):
     created_at: Mapped[datetime]
     next_try_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
+    tried_at: Mapped[datetime | None]
     answer_status: Mapped[int | None]
+    answer: Mapped[str] = mapped_column(default="")
     error: Mapped[str] = mapped_column(default="")
     delivered_at: Mapped[datetime | None]
     parked_at: Mapped[datetime | None]
 
-    endpoint: Mapped[HookEndpoint] = relationship(lazy="joined")
+    endpoint: Mapped[HookEndpoint] = relationship()

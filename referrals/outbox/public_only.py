@@ -1,6 +1,7 @@
 """Connections that leave the house: never to a private address, whatever a name resolves to (`STACK`)."""
 
 import socket
+import time
 from ipaddress import ip_address
 
 from referrals.outbox.transport import Unreachable
@@ -14,8 +15,9 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
     """A connection to the first address of a host that answers; raises PrivateAddress when any of them is not public.
 
     The address that was looked at is the one that is connected to: a name that resolves otherwise a moment later
-    gains nothing.
+    gains nothing. `timeout`: for all of its addresses together.
     """
+    until = time.monotonic() + timeout
     found = [entry[4][:2] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for address, _ in found:
         if not is_public(str(address)):
@@ -23,7 +25,9 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
     failed: OSError = OSError(f"{host} has no address.")
     for address, _ in found:
         try:
-            return socket.create_connection((str(address), port), timeout)
+            opened = socket.create_connection((str(address), port), max(0.1, until - time.monotonic()))
+            opened.settimeout(timeout)
+            return opened
         except OSError as error:
             failed = error
     raise failed

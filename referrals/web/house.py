@@ -4,7 +4,9 @@ from typing import Any
 
 from flask import current_app
 
+from referrals.calling import Hooks
 from referrals.config import Config
+from referrals.outbox.endpoints import PURPOSE as HOOK_PURPOSE
 from referrals.people.passwords import Passwords
 from referrals.secrets_box import SecretsBox
 from referrals.shops.webhook_secrets import PURPOSE
@@ -40,6 +42,11 @@ def payout_details() -> SecretsBox:
 def webhook_secrets() -> SecretsBox:
     """Locks what platforms sign their webhooks with."""
     return SecretsBox(config().secret_key, PURPOSE)
+
+
+def outgoing_hooks() -> Hooks:
+    """What telling programs outside needs."""
+    return Hooks(SecretsBox(config().secret_key, HOOK_PURPOSE), config().private_hooks)
 
 
 def link_url(code: str) -> str:
