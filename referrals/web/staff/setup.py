@@ -1,5 +1,6 @@
 """What administrators set up: products, reasons, assignment rules, the programme's settings."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, abort, request, url_for
@@ -27,7 +28,8 @@ from referrals.values import parse_id
 from referrals.web import hx, words
 from referrals.web.forms import fitting
 from referrals.web.forms.definitions import ROWS, typed_definitions, written_options
-from referrals.web.forms.staff import ProductForm, ProgrammeForm, ReasonForm, RuleForm
+from referrals.web.forms.programme import ProgrammeForm
+from referrals.web.forms.staff import ProductForm, ReasonForm, RuleForm
 from referrals.web.language import LANGUAGES
 from referrals.web.visitor import actor, may
 from referrals.wording import N_
@@ -251,12 +253,7 @@ def drop_rule(rule_id: str) -> AnyResponse:
 @may("configure")
 def settings() -> Response:
     """The programme's settings."""
-    present = programme()
-    form = ProgrammeForm(
-        ownership_days=str(present.ownership_days),
-        currency=present.currency,
-        shared_hosts="\n".join(present.shared_hosts),
-    )
+    form = ProgrammeForm.about(programme())
     return hx.render("setup/programme.html", "setup/programme.html", form=form)
 
 
@@ -264,13 +261,14 @@ def settings() -> Response:
 @may("configure")
 def store_settings() -> AnyResponse:
     """Store the programme's settings."""
-    form = ProgrammeForm()
+    present = programme()
+    form = ProgrammeForm.about(present)
     try:
         if form.validate():
-            change_programme(form.wanted(), by=actor(), at=now())
+            change_programme(replace(present, **form.wanted()), by=actor(), at=now())
             session.commit()
             return hx.go_to(url_for("setup.settings"), N_("Saved."))
     except RuleBroken as broken:
         session.rollback()
-        form.put(broken)
+        form.put(broken, "minimum_payout")
     return hx.render("setup/programme.html", "setup/programme.html", 422, form=form)
