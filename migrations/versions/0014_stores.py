@@ -1,4 +1,4 @@
-"""The registry of stores."""
+"""The registry of stores; imports that belong to no partner and change what is there."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,3 +36,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_stores_changed_at", "stores", ["changed_at", "id"])
     op.create_index("ix_stores_partner_id", "stores", ["partner_id", "id"])
+
+    with op.batch_alter_table("import_runs") as runs:
+        runs.alter_column("partner_id", existing_type=ID, nullable=True)
+        runs.add_column(sa.Column("changed", sa.BigInteger(), nullable=False, server_default="0"))

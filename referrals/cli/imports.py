@@ -16,6 +16,7 @@ from referrals.leads.catalogue import get_product
 from referrals.partners.models import Partner
 from referrals.partners.queries import all_partners, find_partner_by_name
 from referrals.people.rules import SYSTEM
+from referrals.transfer.kinds import Importer
 from referrals.transfer.lead_columns import rename
 from referrals.transfer.lead_import import PAUSE_SECONDS, PORTION, LeadImport
 from referrals.transfer.operations import understand
@@ -72,7 +73,7 @@ def named_partner(name: str) -> Partner:
     return partners[0]
 
 
-def run_import(importer: LeadImport, lines: Sequence[Line]) -> Outcome:
+def run_import(importer: Importer, lines: Sequence[Line]) -> Outcome:
     total = Outcome()
     portions = range(0, len(lines), PORTION)
     with click.progressbar(portions, label="Importing", file=sys.stderr, hidden=not sys.stderr.isatty()) as progress:
@@ -81,11 +82,7 @@ def run_import(importer: LeadImport, lines: Sequence[Line]) -> Outcome:
             done = importer.run(lines[start : start + PORTION], by=SYSTEM)
             session.commit()
             time.sleep(min(PAUSE_SECONDS, time.monotonic() - began))
-            total.read += done.read
-            total.created += done.created
-            total.unchanged += done.unchanged
-            total.refused += done.refused
-            total.remarks.extend(done.remarks)
+            total.add(done)
     return total
 
 
@@ -100,4 +97,6 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         for remark in outcome.remarks
     ]
     counts = {name: getattr(outcome, name) for name in ("read", "created", "unchanged", "refused")}
+    if outcome.changed:
+        counts["changed"] = outcome.changed
     return {**counts, "report": report}

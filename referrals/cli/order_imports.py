@@ -59,10 +59,6 @@ def run_portions(importer: OrderImport, end: Callable[[], None]) -> Outcome:
             importer.shop = session.get_one(Shop, shop_id)
             done = importer.take(portion, by=SYSTEM)
             end()
-            total.read += done.read
-            total.created += done.created
-            total.unchanged += done.unchanged
-            total.refused += done.refused
-            total.remarks.extend(done.remarks)
+            total.add(done)
     total.remarks.sort(key=lambda remark: remark.line)
     return total

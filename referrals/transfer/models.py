@@ -12,7 +12,10 @@ from referrals.transfer.lifecycle import IMPORT
 
 
 class ImportRun(Base):
-    """One file on its way in: its content until it is done, how its columns are read, how far it got."""
+    """One file on its way in: its content until it is done, how its columns are read, how far it got.
+
+    `partner_id`: whose rows these are, for kinds that ask.
+    """
 
     __tablename__ = "import_runs"
     __table_args__ = (CheckConstraint(one_of("status", IMPORT.states), name="status"),)
@@ -20,7 +23,7 @@ class ImportRun(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str]
     status: Mapped[str] = mapped_column(default="new")
-    partner_id: Mapped[int] = mapped_column(ForeignKey("partners.id"))
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey("partners.id"))
     file_name: Mapped[str]
     content: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
     options: Mapped[dict[str, Any]]
@@ -30,6 +33,7 @@ class ImportRun(Base):
     total: Mapped[int] = mapped_column(default=0)
     read: Mapped[int] = mapped_column(default=0)
     created: Mapped[int] = mapped_column(default=0)
+    changed: Mapped[int] = mapped_column(default=0, server_default="0")
     unchanged: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
 

@@ -4,19 +4,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import delete, select
 
 from referrals.db import session
 from referrals.errors import RuleBroken
-from referrals.leads.catalogue import get_product
-from referrals.leads.fields import own_fields
 from referrals.leads.models import Product
 from referrals.lifecycle import IllegalMove
 from referrals.partners.models import Partner
 from referrals.people.rules import Actor
-from referrals.transfer.lead_columns import EXTRAS, dialect_of, guess_mapping, header_digest
-from referrals.transfer.lead_import import PORTION, LeadImport
+from referrals.transfer.every_kind import KINDS, get_kind
+from referrals.transfer.kinds import Importer, ImportJob, ImportKind
+from referrals.transfer.lead_columns import header_digest
+from referrals.transfer.lead_import import PORTION
 from referrals.transfer.lifecycle import IMPORT
 from referrals.transfer.models import ImportRemark, ImportRun, RememberedMapping
 from referrals.transfer.report import Outcome
@@ -30,12 +31,6 @@ class TooManyLines(RuleBroken):
     """More lines than one import takes."""
 
     sentence = N_("This file has %(lines)s rows. Split it: an import takes %(most)s.")
-
-
-class NothingMapped(RuleBroken):
-    """No column says who the lead is."""
-
-    sentence = N_("Say which column holds the business name or the contact.")
 
 
 @dataclass(frozen=True)
@@ -53,29 +48,44 @@ def parsed(content: bytes, file_name: str) -> Table:
 
 
 def understand(content: bytes, file_name: str, product: Product) -> Reading:
-    """Read a file and recognise its columns, as they were chosen last time or by their names."""
+    """Read a file of leads and recognise its columns, as they were chosen last time or by their names."""
+    return understand_as(KINDS["leads"], content, file_name, {"product": product.code})
+
+
+def understand_as(kind: ImportKind, content: bytes, file_name: str, options: Mapping[str, Any]) -> Reading:
+    """Read a file of any kind and recognise its columns. Raises what is wrong with the file as a whole."""
     table = parsed(content, file_name)
     if len(table.lines) > MOST_LINES:
         raise TooManyLines(field="file", lines=len(table.lines), most=MOST_LINES)
-    dialect = dialect_of(table.header)
-    remembered = session.get(RememberedMapping, (header_digest(table.header), "leads"))
-    if remembered is not None:
-        return Reading(table, dialect, remembered.mapping)
-    filled = [name for name in table.header if any(line.cells.get(name, "").strip() for line in table.lines)]
-    own = [one.name for one in own_fields(product.fields)]
-    return Reading(table, dialect, guess_mapping(filled, dialect, own))
+    dialect, mapping = kind.recognise(table, options)
+    remembered = session.get(RememberedMapping, (header_digest(table.header), kind.code))
+    return Reading(table, dialect, mapping if remembered is None else remembered.mapping)
 
 
 def upload(partner: Partner, product: Product, file_name: str, content: bytes, *, by: Actor, at: datetime) -> ImportRun:
-    """Store a file that is to be imported. Raises what is wrong with the file as a whole."""
+    """Store a file of leads that is to be imported. Raises what is wrong with the file as a whole."""
+    return upload_as(KINDS["leads"], partner, file_name, content, {"product": product.code}, by=by, at=at)
+
+
+def upload_as(
+    kind: ImportKind,
+    partner: Partner | None,
+    file_name: str,
+    content: bytes,
+    options: Mapping[str, Any],
+    *,
+    by: Actor,
+    at: datetime,
+) -> ImportRun:
+    """Store a file of any kind that is to be imported. Raises what is wrong with the file as a whole."""
     by.require("import")
-    reading = understand(content, file_name, product)
+    reading = understand_as(kind, content, file_name, options)
     run = ImportRun(
-        kind="leads",
-        partner_id=partner.id,
+        kind=kind.code,
+        partner_id=partner.id if partner else None,
         file_name=printable(file_name)[:200],
         content=content,
-        options={"product": product.code, "dialect": reading.dialect, "mapping": dict(reading.mapping)},
+        options={**options, "dialect": reading.dialect, "mapping": dict(reading.mapping)},
         person_id=by.person_id,
         created_at=at,
         total=len(reading.table.lines),
@@ -88,17 +98,16 @@ def upload(partner: Partner, product: Product, file_name: str, content: bytes, *
 def choose_columns(run: ImportRun, mapping: Mapping[str, str], *, by: Actor) -> None:
     """Set which column is which field, and remember it for files with the same header.
 
-    Raises NothingMapped, and IllegalMove once the import has begun.
+    Raises what the kind misses, and IllegalMove once the import has begun.
     """
     by.require("import")
     if not IMPORT.allows(run.status, "running"):
         raise IllegalMove(field="business_name")
     table = table_of(run)
     chosen = {ours: theirs for ours, theirs in mapping.items() if theirs in table.header}
-    if not chosen.keys() & {"business_name", "contact_name", "first_name", "last_name"}:
-        raise NothingMapped(field="business_name")
+    get_kind(run.kind).require_columns(chosen)
     run.options = {**run.options, "mapping": chosen}
-    session.merge(RememberedMapping(header_digest=header_digest(table.header), kind="leads", mapping=chosen))
+    session.merge(RememberedMapping(header_digest=header_digest(table.header), kind=run.kind, mapping=chosen))
 
 
 def table_of(run: ImportRun) -> Table:
@@ -106,14 +115,14 @@ def table_of(run: ImportRun) -> Table:
     return parsed(run.content or b"", run.file_name)
 
 
-def importer_of(run: ImportRun, *, at: datetime) -> LeadImport:
-    partner = session.get_one(Partner, run.partner_id)
-    product = get_product(run.options["product"])
-    return LeadImport(partner, run.options["mapping"], run.options["dialect"], product, at=at)
+def importer_of(run: ImportRun, *, at: datetime) -> Importer:
+    options = run.options
+    job = ImportJob(table_of(run), options["dialect"], options["mapping"], options, run.partner_id, at)
+    return get_kind(run.kind).importer(job)
 
 
 def try_import(run: ImportRun, *, at: datetime) -> Outcome:
-    """What the import would do; writes nothing."""
+    """What the import would do; what is written on the way is given up."""
     return importer_of(run, at=at).dry_run(table_of(run))
 
 
@@ -138,10 +147,8 @@ def advance_import(run: ImportRun, *, by: Actor, at: datetime) -> bool:
         )
         for remark in outcome.remarks
     )
-    run.read += outcome.read
-    run.created += outcome.created
-    run.unchanged += outcome.unchanged
-    run.refused += outcome.refused
+    for count in ("read", "created", "changed", "unchanged", "refused"):
+        setattr(run, count, getattr(run, count) + getattr(outcome, count))
     if run.read < len(table.lines):
         return True
     IMPORT.move(run, "done")
@@ -166,13 +173,6 @@ def withdraw_import(run: ImportRun, *, by: Actor) -> None:
 def running_imports() -> list[int]:
     """The imports that wait for their next portion."""
     return list(session.scalars(select(ImportRun.id).where(ImportRun.status == "running").order_by(ImportRun.id)))
-
-
-def targets(product: Product) -> dict[str, str]:
-    """The fields that a column can be read as, with their labels."""
-    from referrals.leads.fields import all_fields
-
-    return {one.name: one.label for one in all_fields(product.fields)} | EXTRAS
 
 
 def forget_remarks(words: Collection[str]) -> None:

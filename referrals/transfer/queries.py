@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from referrals.db import session
 from referrals.errors import NotFound
@@ -31,14 +31,22 @@ def hold_import(viewer: Actor, import_id: int) -> ImportRun:
     return run
 
 
+PARTNER_KEY = func.coalesce(Partner.name_key, "")
+
+
 class ImportList(Listing):
     """All imports, newest first."""
 
     shape = Shape(
-        keys={"created": ImportRun.created_at, "partner": Partner.name_key, "status": ImportRun.status},
+        keys={
+            "created": ImportRun.created_at,
+            "kind": ImportRun.kind,
+            "partner": PARTNER_KEY,
+            "status": ImportRun.status,
+        },
         default="-created",
         ident=ImportRun.id,
-        searched=Partner.name_key,
+        searched=PARTNER_KEY,
     )
 
     def __init__(self, viewer: Actor, wish: Wish) -> None:
@@ -46,17 +54,19 @@ class ImportList(Listing):
         statement = (
             select(
                 ImportRun.id,
+                ImportRun.kind,
                 ImportRun.file_name,
                 ImportRun.status,
                 ImportRun.created_at,
                 ImportRun.total,
                 ImportRun.created,
+                ImportRun.changed,
                 ImportRun.unchanged,
                 ImportRun.refused,
-                Partner.name.label("partner"),
+                func.coalesce(Partner.name, "").label("partner"),
                 Person.name.label("person"),
             )
-            .join(Partner, Partner.id == ImportRun.partner_id)
+            .outerjoin(Partner, Partner.id == ImportRun.partner_id)
             .outerjoin(Person, Person.id == ImportRun.person_id)
         )
         super().__init__(wish, statement)

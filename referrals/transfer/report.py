@@ -28,3 +28,13 @@ class Outcome:
     unchanged: int = 0
     refused: int = 0
     remarks: list[Remark] = field(default_factory=list)
+    changed: int = 0
+
+    def add(self, more: "Outcome") -> None:
+        """Count what another portion made."""
+        self.read += more.read
+        self.created += more.created
+        self.changed += more.changed
+        self.unchanged += more.unchanged
+        self.refused += more.refused
+        self.remarks.extend(more.remarks)

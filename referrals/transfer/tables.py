@@ -6,10 +6,11 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 from referrals.errors import RuleBroken
@@ -55,6 +56,23 @@ class Table:
 
     header: tuple[str, ...]
     lines: tuple[Line, ...]
+
+    def occurrences(self, columns: Iterable[str]) -> dict[int, int]:
+        """For each line number, how many earlier lines have exactly the same cells in these columns."""
+        wanted = tuple(columns)
+        if wanted not in self.counted:
+            seen: Counter[tuple[str, ...]] = Counter()
+            counts = self.counted.setdefault(wanted, {})
+            for line in self.lines:
+                cells = tuple(line.cells.get(name, "") for name in wanted)
+                counts[line.number] = seen[cells]
+                seen[cells] += 1
+        return self.counted[wanted]
+
+    @cached_property
+    def counted(self) -> dict[tuple[str, ...], dict[int, int]]:
+        """What was counted already, since portions of one table ask again."""
+        return {}
 
 
 def read_table(content: bytes, file_name: str) -> Table:

@@ -1,20 +1,24 @@
 """Forms of staff: decisions, reasons, products, rules, the programme's settings, imports."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import BooleanField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField
+from wtforms.validators import StopValidation
 
 from referrals.leads.assignment import representatives
-from referrals.leads.catalogue import NotDays, Programme, products
+from referrals.leads.catalogue import products
+from referrals.leads.fields import Missing
 from referrals.leads.ownership import DECISIONS
+from referrals.transfer.every_kind import KINDS
 from referrals.values import COUNTRIES
 from referrals.web import words
 from referrals.web.choices import by_label
 from referrals.web.filters import country
-from referrals.web.forms import Filled, Fits, Form, OneOf, Reads, line, lines, options
+from referrals.web.forms import Filled, Form, OneOf, line, lines, options
 
 
 class DecisionForm(Form):
@@ -59,39 +63,6 @@ class RuleForm(Form):
         return self
 
 
-def read_days(text: str) -> str:
-    """A number of days in digits; raises NotDays."""
-    if not (text.isascii() and text.isdecimal() and int(text)):
-        raise NotDays
-    return text
-
-
-class ProgrammeForm(Form):
-    """The settings of the partner programme."""
-
-    ownership_days = line(
-        _l("Days of ownership"),
-        Reads(read_days),
-        longest=4,
-        description=_l("How long the first partner to submit a business owns it."),
-        render_kw={"inputmode": "numeric"},
-    )
-    currency = line(_l("Currency"), longest=3, description=_l("In which expected values are written, like USD."))
-    shared_hosts = TextAreaField(
-        _l("Hosts that many share"),
-        [Fits(20_000, lines=True)],
-        description=_l("One a line. On these, the first part of the path tells two businesses apart."),
-        render_kw={"rows": 8},
-    )
-
-    def wanted(self) -> Programme:
-        """The settings that were typed."""
-        hosts = sorted(
-            {host.strip().lower().removeprefix("www.") for host in self.shared_hosts.data.split("\n")} - {""}
-        )
-        return Programme(int(self.ownership_days.data), self.currency.data.upper(), tuple(hosts))
-
-
 class ProductForm(Form):
     """A product, with rows for its own fields."""
 
@@ -106,11 +77,27 @@ class ProductForm(Form):
         return self
 
 
-class UploadForm(Form):
-    """A table to import, for whom and for which product."""
+class Named:
+    """A partner, where the kind of table needs one."""
 
+    def __call__(self, form: Any, field: Any) -> None:
+        kind = KINDS.get(form.kind.data)
+        if kind is not None and kind.partner == "required" and not field.data:
+            raise StopValidation(words.say(Missing()))
+
+
+class UploadForm(Form):
+    """A table to import: what is in it, for whom, and for which product."""
+
+    kind = SelectField(_l("What is in the file"), [OneOf()], default="leads", validate_choice=False)
     file = FileField(_l("File"), description=_l("CSV or XLSX, with the names of the columns in the first row."))
-    partner = SelectField(_l("Partner"), [Filled(), OneOf()], validate_choice=False)
-    product = SelectField(
-        _l("Product"), [OneOf()], validate_choice=False, description=_l("For rows that do not name one.")
+    partner = SelectField(
+        _l("Partner"), [Named(), OneOf()], validate_choice=False, description=_l("Whose leads these are.")
     )
+    product = SelectField(
+        _l("Product"), [OneOf()], validate_choice=False, description=_l("For leads that do not name one.")
+    )
+
+    def chosen(self) -> dict[str, str]:
+        """What else the kind of table needs to be told."""
+        return {"product": self.product.data} if self.kind.data == "leads" else {}

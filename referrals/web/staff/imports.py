@@ -10,16 +10,16 @@ from referrals.clock import now
 from referrals.db import reading, session
 from referrals.errors import RuleBroken
 from referrals.jobs import take_portion
-from referrals.leads.catalogue import get_product, products
+from referrals.leads.catalogue import products
 from referrals.partners.queries import all_partners, get_partner
+from referrals.transfer.every_kind import KINDS, get_kind
 from referrals.transfer.models import ImportRun
 from referrals.transfer.operations import (
     choose_columns,
     start_import,
     table_of,
-    targets,
     try_import,
-    upload,
+    upload_as,
     withdraw_import,
 )
 from referrals.transfer.queries import ImportList, RemarkList, get_import, hold_import
@@ -44,16 +44,19 @@ IMPORTS = ListPage(
     title=N_("Imports"),
     columns=(
         Column("file", N_("File"), lambda row: row.file_name, sortable=False),
+        Column("kind", N_("Kind"), lambda row: gettext(KINDS[row.kind].label)),
         Column("partner", N_("Partner"), lambda row: row.partner),
         Column("status", N_("State"), lambda row: gettext(words.IMPORT[row.status])),
-        Column("created_leads", N_("New leads"), lambda row: row.created, sortable=False, style="num"),
-        Column("unchanged", N_("Known leads"), lambda row: row.unchanged, sortable=False, style="num"),
+        Column("new", N_("New"), lambda row: row.created, sortable=False, style="num"),
+        Column("changed", N_("Changed"), lambda row: row.changed, sortable=False, style="num"),
+        Column("unchanged", N_("Known already"), lambda row: row.unchanged, sortable=False, style="num"),
         Column("refused", N_("Refused rows"), lambda row: row.refused, sortable=False, style="num"),
         Column("created", N_("Uploaded"), lambda row: row.created_at, style="num"),
     ),
     rows="imports/_rows.html",
     page="imports/list.html",
     searched=N_("Partner"),
+    more={"kinds": KINDS},
 )
 REPORT = ListPage(
     name="report",
@@ -90,12 +93,15 @@ def index(kind: str | None = None) -> Response:
 @blueprint.get("/imports/new")
 @may("import")
 def new() -> Response:
-    """The form that takes a file."""
-    return upload_page(offered(UploadForm()))
+    """The form that takes a file; `kind` in the URL chooses what is in it."""
+    form = offered(UploadForm())
+    form.kind.data = request.args.get("kind", "") if request.args.get("kind", "") in KINDS else form.kind.data
+    return upload_page(form)
 
 
 def offered(form: UploadForm) -> UploadForm:
     """The form with its choices filled in."""
+    form.kind.choices = options([(kind.code, gettext(kind.label)) for kind in KINDS.values()])
     form.partner.choices = options(
         [("", gettext("Choose")), *((str(one.id), one.name) for one in all_partners(actor()))]
     )
@@ -117,10 +123,10 @@ def create() -> AnyResponse:
         if file is None or not file.filename:
             form.file.errors = [gettext("Choose a file.")]
         return upload_page(form, 422)
-    partner = get_partner(actor(), parse_id(form.partner.data) or 0)
-    product = get_product(form.product.data)
+    kind = get_kind(form.kind.data)
+    partner = get_partner(actor(), parse_id(form.partner.data) or 0) if form.partner.data and kind.partner else None
     try:
-        run = upload(partner, product, file.filename, file.read(), by=actor(), at=now())
+        run = upload_as(kind, partner, file.filename, file.read(), form.chosen(), by=actor(), at=now())
         session.commit()
     except RuleBroken as broken:
         session.rollback()
@@ -139,7 +145,7 @@ def show(import_id: str | int, kind: str | None = None) -> Response:
         return columns_page(run)
     listed = RemarkList(actor(), run.id, REPORT.wish())
     path = url_for("imports.show", import_id=run.id)
-    return lists.answer(REPORT, listed, kind, path=path, run=run)
+    return lists.answer(REPORT, listed, kind, path=path, run=run, run_kind=get_kind(run.kind))
 
 
 @blueprint.get("/imports/<import_id>/progress")
@@ -149,13 +155,12 @@ def progress(import_id: str) -> Response:
     run = get_import(actor(), parse_id(import_id) or 0)
     if not hx.wants_fragment():
         return hx.go_to(url_for("imports.show", import_id=run.id))
-    response = hx.render("imports/_progress.html", "imports/_progress.html", run=run)
+    response = hx.render("imports/_progress.html", "imports/_progress.html", run=run, run_kind=get_kind(run.kind))
     return hx.announce(response, "import-advanced")
 
 
 def columns_page(run: ImportRun, broken: RuleBroken | None = None, *, tried: bool = False) -> Response:
-    product = get_product(run.options["product"])
-    table = table_of(run)
+    kind, table = get_kind(run.kind), table_of(run)
     samples = {
         name: [line.cells.get(name, "") for line in table.lines if line.cells.get(name, "").strip()][:SAMPLES]
         for name in table.header
@@ -165,7 +170,8 @@ def columns_page(run: ImportRun, broken: RuleBroken | None = None, *, tried: boo
         "run": run,
         "dialect": run.options["dialect"],
         "mapping": run.options["mapping"],
-        "targets": targets(product),
+        "run_kind": kind,
+        "targets": kind.targets(run.options),
         "header": table.header,
         "samples": samples,
         "outcome": outcome,
@@ -183,7 +189,7 @@ def columns(import_id: str) -> AnyResponse:
     number, form = run.id, request.form
     if run.status != "new":
         return hx.go_to(url_for("imports.show", import_id=number))
-    mapping = {name: form.get(f"column_{name}", "") for name in targets(get_product(run.options["product"]))}
+    mapping = {name: form.get(f"column_{name}", "") for name in get_kind(run.kind).targets(run.options)}
     try:
         choose_columns(run, mapping, by=actor())
         if form.get("step") == "run":
