@@ -19,21 +19,33 @@ def upgrade() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("domain", KEY, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", KEY, nullable=False),
         sa.Column("owner_name", sa.Text(), nullable=False),
         sa.Column("owner_email", sa.Text(), nullable=False),
         sa.Column("owner_language", sa.Text(), nullable=False),
         sa.Column("plan", KEY, nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("status", KEY, nullable=False),
         sa.Column("partner_id", ID, nullable=True),
+        sa.Column("listed_at", MOMENT, nullable=True),
         sa.Column("handed_over_at", MOMENT, nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("changed_at", MOMENT, nullable=False),
         sa.Column("search_text", KEY, nullable=False),
         sa.CheckConstraint("status IN ('active', 'closed')", name=op.f("ck_stores_status")),
+        sa.CheckConstraint(
+            "listed_at IS NOT NULL OR partner_id IS NOT NULL", name=op.f("ck_stores_listed_or_built")
+        ),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_stores_partner_id_partners")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stores")),
-        sa.UniqueConstraint("domain", name=op.f("uq_stores_domain")),
     )
+    listed, draft = sa.text("listed_at IS NOT NULL"), sa.text("listed_at IS NULL")
+    op.create_index(
+        "ix_stores_listed", "stores", ["domain"], unique=True, sqlite_where=listed, postgresql_where=listed
+    )
+    op.create_index(
+        "ix_stores_drafts", "stores", ["domain", "partner_id"], unique=True, sqlite_where=draft, postgresql_where=draft
+    )
+    op.create_index("ix_stores_domain", "stores", ["domain", "id"])
     op.create_index("ix_stores_changed_at", "stores", ["changed_at", "id"])
     op.create_index("ix_stores_partner_id", "stores", ["partner_id", "id"])
 

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
 from referrals.errors import RuleBroken
+from referrals.stores.lifecycle import STORE
 from referrals.values import parse_domain
 from referrals.wording import N_
 
 PLUS = "plus"
+LANGUAGES = ("en", "th", "pl", "vi", "tr", "zh")
 PLAN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 # In this order a store is asked; the first that holds is the answer.
 REASONS = ("unknown_store", "closed", "already_plus", "plan_not_upgradable", "open_invitation", "no_owner_email")
@@ -18,6 +21,30 @@ class NotAStorePlan(RuleBroken):
     """No code of a plan."""
 
     sentence = N_("A plan is a code of small Latin letters, digits, - and _, like basic or plus.")
+
+
+class NotALanguage(RuleBroken):
+    """None of the languages that we write in."""
+
+    sentence = N_("Write the code of a language, one of %(known)s.")
+
+
+class NotAStoreStatus(RuleBroken):
+    """Neither active nor closed."""
+
+    sentence = N_("The status is active or closed.")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is said of a store; None of what is not said. `plan` is a code, `owner_language` one of LANGUAGES."""
+
+    name: str | None = None
+    owner_name: str | None = None
+    owner_email: str | None = None
+    owner_language: str | None = None
+    plan: str | None = None
+    status: str | None = None
 
 
 class Upgradable(Protocol):
@@ -64,3 +91,20 @@ def parse_plan(text: str) -> str:
     if not PLAN.fullmatch(plan):
         raise NotAStorePlan(field="plan")
     return plan
+
+
+def parse_language(text: str) -> str:
+    """The code of a language that mails to owners are written in; raises NotALanguage."""
+    code = text.strip().lower().replace("_", "-")
+    code = "zh" if code in {"zh-cn", "zh-hans", "zh-sg", "zh-hans-cn", "zh-hans-sg"} else code.split("-")[0]
+    if code not in LANGUAGES:
+        raise NotALanguage(field="owner_language", known=", ".join(LANGUAGES))
+    return code
+
+
+def parse_status(text: str) -> str:
+    """`active` or `closed`; raises NotAStoreStatus."""
+    status = text.strip().lower()
+    if status not in STORE.states:
+        raise NotAStoreStatus(field="status")
+    return status

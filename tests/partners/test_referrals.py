@@ -52,7 +52,7 @@ def listed(make: Making, viewer: Actor, wish: Wish | None = None, **bounds: Any)
 
 
 def store(make: Making, domain: str = "meble.example.org") -> Store:
-    made = Store(domain=domain, plan="basic", created_at=make.at, changed_at=make.at, search_text=domain)
+    made = Store(domain=domain, plan="basic", listed_at=make.at, created_at=make.at, changed_at=make.at, search_text="")
     session.add(made)
     session.flush()
     return made

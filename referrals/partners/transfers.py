@@ -1,0 +1,31 @@
+"""Stores that a partner built, handed over to their merchants: each makes a referral (`SPEC §4`)."""
+
+from datetime import datetime
+
+from referrals.db import session
+from referrals.partners.models import Partner, Referral
+from referrals.partners.referrals import record_referral
+from referrals.people.rules import Actor
+from referrals.stores.models import Store
+from referrals.stores.operations import mark_handed_over
+from referrals.values import readable_host
+
+
+def hand_over(store: Store, *, currency: str, by: Actor, at: datetime) -> Referral:
+    """Hand a store over to its merchant. `currency` (ISO 4217) is that of its revenue.
+
+    Raises HandedOverAlready, ClosedStore, and OnThePlatform where another store of its domain stands in the registry.
+    """
+    mark_handed_over(store, by=by, at=at)
+    return record_referral(
+        session.get_one(Partner, store.partner_id),
+        "store_transfer",
+        merchant=store.name or readable_host(f"https://{store.domain}"),
+        domain=store.domain,
+        plan=store.plan,
+        referred_at=at,
+        store_id=store.id,
+        currency=currency,
+        by=by,
+        at=at,
+    )
