@@ -70,6 +70,7 @@ class Programme:
 
     By the calendar of `time_zone` payout periods end; `minimum_payout_minor` is in minor units of `currency`.
     Partners' referral links lead to `signup_url`; while it is empty, to nowhere.
+    Of which plans owners can be invited to upgrade stands in `upgradable_plans`; empty: of every one but Plus.
     """
 
     ownership_days: int = 90
@@ -78,13 +79,14 @@ class Programme:
     time_zone: str = "UTC"
     minimum_payout_minor: int = 2500
     signup_url: str = ""
+    upgradable_plans: tuple[str, ...] = ()
 
 
 def programme() -> Programme:
     """The settings in force."""
     stored = {row.name: row.value["is"] for row in session.scalars(select(ProgrammeSetting))}
-    if "shared_hosts" in stored:
-        stored["shared_hosts"] = tuple(stored["shared_hosts"])
+    for several in {"shared_hosts", "upgradable_plans"} & stored.keys():
+        stored[several] = tuple(stored[several])
     return Programme(**{name: value for name, value in stored.items() if name in Programme.__dataclass_fields__})
 
 

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from sqlalchemy import ColumnElement, and_, case, false, func, literal, select
 
+from referrals.db import text_position
 from referrals.listing import Listing, Shape, Statement, Wish
+from referrals.normal_form import normal_form
 from referrals.partners.models import Partner
 from referrals.people.rules import Actor
 from referrals.stores.lifecycle import STORE
@@ -62,7 +64,9 @@ class StoreList(Listing):
             .outerjoin(Partner, Partner.id == Store.partner_id)
             .where(visible_to(viewer))
         )
-        self.shape = replace(type(self).shape, searched=searched_by(viewer))
+        term = normal_form(wish.q.strip())
+        if term:
+            statement = statement.where(text_position(searched_by(viewer), term) > 0)
         super().__init__(sorted_as_allowed(viewer, wish), filtered(viewer, statement, wish))
 
 

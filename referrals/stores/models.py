@@ -10,7 +10,6 @@ from referrals.ids import new_id
 from referrals.people.models import one_of
 from referrals.stores.lifecycle import STORE
 
-
 LISTED = text("listed_at IS NOT NULL")
 DRAFT = text("listed_at IS NULL")
 

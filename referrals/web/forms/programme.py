@@ -7,6 +7,7 @@ from wtforms import SelectField, TextAreaField
 
 from referrals.leads.catalogue import NotACurrency, NotDays, Programme
 from referrals.money import CURRENCIES, parse
+from referrals.stores.rules import parse_plan
 from referrals.values import parse_website
 from referrals.web.amounts import plain_amount, written_amount
 from referrals.web.forms import Fits, Form, OneOf, Reads, line, options
@@ -18,6 +19,11 @@ def read_days(text: str) -> str:
     if not (text.isascii() and text.isdecimal() and int(text)):
         raise NotDays
     return text
+
+
+def read_plans(text: str) -> str:
+    """Codes of plans with commas between; raises NotAStorePlan."""
+    return ", ".join(dict.fromkeys(parse_plan(part) for part in text.split(",") if part.strip()))
 
 
 class ProgrammeForm(Form):
@@ -57,6 +63,17 @@ class ProgrammeForm(Form):
         render_kw={"inputmode": "url"},
     )
 
+    upgradable_plans = line(
+        _l("Plans that can be upgraded"),
+        Reads(read_plans),
+        required=False,
+        longest=1000,
+        description=_l(
+            "Codes with commas between, like starter, basic. Owners of stores on them can be invited to upgrade to "
+            "Plus; empty: those of every plan but Plus."
+        ),
+    )
+
     @classmethod
     def about(cls, present: Programme) -> "ProgrammeForm":
         """The form as it was sent; what was not sent stays as the settings are."""
@@ -66,6 +83,7 @@ class ProgrammeForm(Form):
             shared_hosts="\n".join(present.shared_hosts),
             time_zone=present.time_zone,
             signup_url=present.signup_url,
+            upgradable_plans=", ".join(present.upgradable_plans),
             minimum_payout=written_amount(present.minimum_payout_minor, present.currency),
         )
         form.time_zone.choices = options(time_zones())
@@ -83,5 +101,6 @@ class ProgrammeForm(Form):
             "shared_hosts": tuple(sorted(hosts - {""})),
             "time_zone": self.time_zone.data,
             "signup_url": self.signup_url.data,
+            "upgradable_plans": tuple(filter(None, self.upgradable_plans.data.split(", "))),
             "minimum_payout_minor": parse(plain_amount(self.minimum_payout.data), currency).minor,
         }
