@@ -63,3 +63,31 @@ def test_the_exponents_differ_from_the_unicode_data_only_where_that_leaves_iso()
     data = get_global("currency_fractions")
     differing = {code for code in money.CURRENCIES if data.get(code, data["DEFAULT"])[0] != money.decimals(code)}
     assert differing == without_coins
+
+
+RATES = st.integers(0, money.WHOLE_BP)
+AMOUNTS = st.integers(-money.LARGEST, money.LARGEST)
+
+
+@pytest.mark.parametrize(
+    ("minor", "rate_bp", "share"),
+    [(100, 2000, 20), (2, 2500, 1), (-2, 2500, -1), (1, 4999, 0), (1, 5000, 1), (-1, 5000, -1), (7, 0, 0)],
+)
+def test_a_half_of_a_share_goes_away_from_zero(minor: int, rate_bp: int, share: int) -> None:
+    assert money.share_of_rate(minor, rate_bp) == share
+
+
+@given(AMOUNTS, RATES)
+def test_a_share_is_within_half_a_unit_of_the_exact_one(minor: int, rate_bp: int) -> None:
+    assert abs(2 * (money.share_of_rate(minor, rate_bp) * money.WHOLE_BP - minor * rate_bp)) <= money.WHOLE_BP
+
+
+@given(AMOUNTS, RATES)
+def test_a_share_below_zero_is_the_mirror_image(minor: int, rate_bp: int) -> None:
+    assert money.share_of_rate(-minor, rate_bp) == -money.share_of_rate(minor, rate_bp)
+
+
+@given(AMOUNTS, AMOUNTS, RATES)
+def test_a_larger_amount_has_no_smaller_share(one: int, other: int, rate_bp: int) -> None:
+    smaller, larger = sorted((one, other))
+    assert money.share_of_rate(smaller, rate_bp) <= money.share_of_rate(larger, rate_bp)

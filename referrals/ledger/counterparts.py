@@ -4,12 +4,13 @@ These tables lie above the ledger, so they are read here by name, in plain SQL t
 """
 
 # ruff: noqa: S608 - only constants of this file are put together here
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import text
 
 from referrals.db import session
 from referrals.ledger.operations import Owner
+from referrals.ledger.partner_counterparts import partner_contradictions
 from referrals.ledger.problems import Problem
 from referrals.money import LARGEST
 
@@ -77,10 +78,16 @@ UNKNOWN_CLAWBACK = f"""
 
 
 def contradictions(owner: Owner | None) -> Iterator[Problem]:
-    """Where books and facts of shops tell different things; those of one owner, or of all."""
-    if owner is not None and owner.kind != "shop":
-        return
-    shops = {"first": owner.id, "last": owner.id} if owner else {"first": 0, "last": LARGEST}
+    """Where books and facts tell different things; those of one owner, or of all."""
+    span = {"first": owner.id, "last": owner.id} if owner else {"first": 0, "last": LARGEST}
+    if owner is None or owner.kind == "shop":
+        yield from shop_contradictions(span)
+    if owner is None or owner.kind == "partner":
+        yield from partner_contradictions(span)
+
+
+def shop_contradictions(shops: Mapping[str, int]) -> Iterator[Problem]:
+    """Where books and facts of shops with ids from `first` to `last` tell different things."""
     for kind, query in QUERIES.items():
         found = session.execute(text(query), shops).one_or_none()
         if found is not None:

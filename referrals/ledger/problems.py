@@ -34,6 +34,13 @@ SENTENCES = {
     "by_hand": N_("The entry of the settlement by hand %(row)s is missing, or does not say the same amount."),
     "top_up": N_("The entry of top-up %(row)s is missing, or does not say the same amount."),
     "reserved": N_("What is reserved for salesperson %(row)s is not what their open withdrawals sum to."),
+    "earning": N_("The entry of earning %(row)s is missing, or does not say the same amount."),
+    "revenue_month": N_("The sums of referral %(row)s for %(month)s are not those of its revenue rows and earnings."),
+    "revenue": N_("The revenue of referral %(row)s is not the sum of its rows."),
+    "payout": N_("What was booked for payout %(row)s is not what its amount and status say."),
+    "payout_holds": N_("The earnings that payout %(row)s holds do not sum to its amount."),
+    "on_its_way": N_("What is reserved for partner %(row)s is not what its pending payouts sum to."),
+    "unearned": N_("The balance of partner %(row)s is not what its earnings less its payouts sum to."),
 }
 
 

@@ -13,7 +13,7 @@ from referrals.people.models import Person
 
 ENTRY_KINDS = (
     "top_up", "pay_back", "settlement", "by_hand", "clawback", "withdrawal", "withdrawal_refused", "withdrawal_paid",
-    "earning", "payout", "adjustment",
+    "earning", "payout", "payout_paid", "payout_failed", "payout_outside", "adjustment",
 )  # fmt: skip
 
 

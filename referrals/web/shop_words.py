@@ -151,6 +151,9 @@ ENTRIES = {
     "withdrawal_paid": N_("Withdrawal paid"),
     "earning": N_("Earning"),
     "payout": N_("Payout"),
+    "payout_paid": N_("Payout paid"),
+    "payout_failed": N_("Payout failed"),
+    "payout_outside": N_("Paid by hand"),
     "adjustment": N_("Adjustment"),
 }
 WITHDRAWAL = {
