@@ -13,6 +13,7 @@ from referrals.api import (
     links,
     orders,
     products,
+    referrals,
     salespeople,
     settings,
     webhooks,
@@ -22,6 +23,7 @@ from referrals.api.strict_json import StrictJSON
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     leads.blueprint,
+    referrals.blueprint,
     settings.blueprint,
     salespeople.blueprint,
     products.blueprint,

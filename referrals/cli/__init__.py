@@ -7,8 +7,11 @@ import sys
 import click
 import structlog
 
-from referrals.cli import books, copies, erasing, imports, order_imports, people, serving, settle, shops
+from referrals.cli import books, copies, erasing, imports, order_imports, people, row_imports, serving, settle, shops
 from referrals.cli.ground import Commands
+from referrals.transfer.referral_rows import REFERRALS
+from referrals.transfer.revenue_rows import REVENUE
+from referrals.transfer.store_rows import STORES
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,3 +56,9 @@ for command in (
 ):
     main.add_command(command)
 imports.import_group.add_command(order_imports.import_orders)
+for kind, told in (
+    (STORES, "Import the registry of stores: new ones are added, known ones brought up to date."),
+    (REFERRALS, "Import referrals as the platform reports them; plan and status of known ones follow the file."),
+    (REVENUE, "Import the revenue of merchants by month; corrections are rows of their own."),
+):
+    imports.import_group.add_command(row_imports.command_for(kind, told))

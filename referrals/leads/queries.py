@@ -40,6 +40,14 @@ def find_ref(viewer: Actor, lead_id: int) -> str | None:
     return session.scalar(select(Lead.ref).where(Lead.id == lead_id, visible_to(viewer)))
 
 
+def refs_of(viewer: Actor, lead_ids: Sequence[int]) -> dict[int, str]:
+    """The references of those of these leads that the viewer may see, by id."""
+    if not lead_ids:
+        return {}
+    found = session.execute(select(Lead.id, Lead.ref).where(Lead.id.in_(lead_ids), visible_to(viewer)))
+    return {row.id: row.ref for row in found}
+
+
 def standing_of(lead: Lead) -> Standing:
     """What the rules need to know of a lead."""
     open_appeal = session.scalar(select(exists().where(Appeal.lead_id == lead.id, Appeal.answered_at.is_(None))))

@@ -19,12 +19,14 @@ OF_MONEY = ("revenue", "last_month")
 LAST_MONTH = func.coalesce(RevenueMonth.revenue_minor, 0)
 COLUMNS = (
     Referral.id,
+    Referral.lead_id,
     Referral.merchant,
     Referral.domain,
     Referral.referred_at,
     Referral.plan,
     Referral.category,
     Referral.status,
+    Referral.closed_at,
     Referral.currency,
     Referral.revenue_minor,
     LAST_MONTH.label("last_month_minor"),

@@ -3,8 +3,12 @@
 from referrals.errors import NotFound
 from referrals.transfer.kinds import ImportKind
 from referrals.transfer.lead_kind import LeadKind
+from referrals.transfer.referral_rows import REFERRALS
+from referrals.transfer.revenue_rows import REVENUE
+from referrals.transfer.store_rows import STORES
 
-KINDS: dict[str, ImportKind] = {kind.code: kind for kind in (LeadKind(),)}
+EVERY: tuple[ImportKind, ...] = (LeadKind(), STORES, REFERRALS, REVENUE)
+KINDS: dict[str, ImportKind] = {kind.code: kind for kind in EVERY}
 
 
 def get_kind(code: str) -> ImportKind:

@@ -1,0 +1,63 @@
+"""Which referral a merchant is, when the platform names it by domain or name (`SPEC §4`)."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from sqlalchemy import select
+
+from referrals.db import session
+from referrals.errors import RuleBroken
+from referrals.normal_form import normal_form
+from referrals.partners.models import Partner, Referral
+from referrals.partners.referrals import domain_of
+from referrals.values import NotADomain
+from referrals.wording import N_
+
+
+class NotReferred(RuleBroken):
+    """Nobody brought this merchant."""
+
+    sentence = N_("No referral has this merchant.")
+
+
+class SeveralMerchants(RuleBroken):
+    """The name alone does not say whom it means."""
+
+    sentence = N_("Several merchants have this name. Write the domain, or name the partner too.")
+
+
+def find_referral_of(merchant: str, month: date, *, partner: Partner | None = None, category: str = "") -> Referral:
+    """The referral that a merchant's revenue of a month belongs to; `month` is its first day.
+
+    Of several referrals of one merchant (it was brought, then upgraded) it is the latest that was made by the end of
+    the month and was not closed before it; where none was, the earliest. Raises NotReferred, SeveralMerchants.
+    """
+    found = [one for one in referrals_of(merchant) if fits(one, partner, category)]
+    if not found:
+        raise NotReferred(field="merchant")
+    if len({(one.domain or one.merchant_key, one.partner_id if not one.domain else 0) for one in found}) > 1:
+        raise SeveralMerchants(field="merchant")
+    following = (month + timedelta(days=31)).replace(day=1)
+    standing = [one for one in found if one.referred_at.date() < following and not closed_before(one, month)]
+    return max(standing, key=made) if standing else min(found, key=made)
+
+
+def referrals_of(merchant: str) -> Sequence[Referral]:
+    """All referrals with this domain, else with this name whatever its letter case and accents."""
+    try:
+        by_domain = session.scalars(select(Referral).where(Referral.domain == domain_of(merchant))).all()
+    except NotADomain:
+        by_domain = ()
+    return by_domain or session.scalars(select(Referral).where(Referral.merchant_key == normal_form(merchant))).all()
+
+
+def fits(one: Referral, partner: Partner | None, category: str) -> bool:
+    return (partner is None or one.partner_id == partner.id) and (not category or one.category == category)
+
+
+def closed_before(one: Referral, month: date) -> bool:
+    return one.closed_at is not None and one.closed_at.date() < month
+
+
+def made(one: Referral) -> tuple[object, int]:
+    return (one.referred_at, one.id)
