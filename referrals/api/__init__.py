@@ -16,6 +16,7 @@ from referrals.api import (
     referrals,
     salespeople,
     settings,
+    stores,
     webhooks,
 )
 from referrals.api.problems import answer as answer
@@ -24,6 +25,7 @@ from referrals.api.strict_json import StrictJSON
 BLUEPRINTS: tuple[Blueprint, ...] = (
     leads.blueprint,
     referrals.blueprint,
+    stores.blueprint,
     settings.blueprint,
     salespeople.blueprint,
     products.blueprint,

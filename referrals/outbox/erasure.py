@@ -31,6 +31,15 @@ def erase_mails_about(subject: str) -> list[str]:
     return erase_mails(mails, bells)
 
 
+def erase_mails_naming(words: Collection[str]) -> list[str]:
+    """Forget all mails and bells that hold one of these words; answers the keys of the mails."""
+    if not words:
+        return []
+    all_mails = session.scalars(select(OutboxMessage).execution_options(yield_per=ROWS_AT_ONCE))
+    all_bells = session.scalars(select(Notification).execution_options(yield_per=ROWS_AT_ONCE))
+    return erase_mails(naming(all_mails, words), naming(all_bells, words))
+
+
 def naming(rows: Iterable[OutboxMessage | Notification], words: Collection[str]) -> list[int]:
     """Those that hold one of the words. All are read: erasing is rare, and JSON hides letters from the database."""
     return [row.id for row in rows if any(names_one(text, words) for text in texts_of(row))]

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import delete
+
 from referrals.db import lock_names, session
 from referrals.errors import Conflict, RuleBroken
 from referrals.normal_form import normal_form
 from referrals.people import audit
+from referrals.people.models import ApiAnswer
 from referrals.people.rules import Actor
 from referrals.stores.lifecycle import STORE
 from referrals.stores.models import Store
@@ -232,6 +235,7 @@ def forget_owner(store: Store, *, by: Actor, at: datetime) -> set[str]:
     words = {store.owner_name, store.owner_email} - {""}
     store.owner_name = store.owner_email = ""
     make_findable(store)
+    session.execute(delete(ApiAnswer).where(ApiAnswer.body.contains(f'"{store.domain}"')))
     audit.record("store_owner_erased", by=by, at=at, subject=store.domain)
     session.flush()
     return words

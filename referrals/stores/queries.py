@@ -47,9 +47,14 @@ def find_draft(domain: str, partner_id: int) -> Store | None:
     )
 
 
+def stores_of(domain: str) -> Sequence[Store]:
+    """Every store with this domain, drafts of partners among them."""
+    return session.scalars(select(Store).where(Store.domain == domain).with_for_update().order_by(Store.id)).all()
+
+
 def find_for_operator(domain: str) -> Store | None:
     """The store that the operator means: the listed one, else the draft where one partner alone has one."""
-    found = session.scalars(select(Store).where(Store.domain == domain).with_for_update()).all()
+    found = stores_of(domain)
     listed = [store for store in found if store.listed_at is not None]
     if listed:
         return listed[0]

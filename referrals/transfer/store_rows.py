@@ -77,9 +77,9 @@ STORES = RowKind(
     fields={
         "domain": N_("Domain"),
         "name": N_("Store name"),
-        "owner_name": N_("Owner's name"),
-        "owner_email": N_("Owner's e-mail"),
-        "owner_language": N_("Owner's language"),
+        "owner_name": N_("Owner name"),
+        "owner_email": N_("Owner e-mail"),
+        "owner_language": N_("Owner language"),
         "plan": N_("Plan"),
         "status": N_("Status"),
     },

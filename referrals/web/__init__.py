@@ -30,6 +30,7 @@ from referrals.web import (
     second_factor,
     security,
     sign_in,
+    stores,
     visitor,
     words,
 )
@@ -53,6 +54,7 @@ BLUEPRINTS = (
     lead_work.blueprint,
     referral_history.blueprint,
     referral_link.blueprint,
+    stores.blueprint,
     members.blueprint,
     keys.blueprint,
     bell.blueprint,

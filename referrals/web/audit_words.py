@@ -38,6 +38,14 @@ ACTIONS = {
     "shop_renamed": N_("Shop renamed"),
     "shop_time_zone_set": N_("Time zone of a shop set"),
     "staff_added": N_("Staff member added"),
+    "store_added": N_("Store added to the registry"),
+    "store_builder_set": N_("Partner set who builds a store"),
+    "store_changed": N_("Store corrected"),
+    "store_closed": N_("Store closed"),
+    "store_handed_over": N_("Store handed over"),
+    "store_owner_erased": N_("Owner of a store erased"),
+    "store_registered": N_("Store registered by a partner"),
+    "store_reopened": N_("Store taken up again"),
     "webhook_secret_set": N_("Webhook secret set"),
 }
 

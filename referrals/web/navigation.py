@@ -39,6 +39,7 @@ def partner_groups(here: Visitor) -> list[Group]:
     work = [Place(N_("Home"), "/", "house"), Place(N_("Leads"), "/leads", "users", waiting)]
     if actor.may("view_referrals"):
         work.append(Place(N_("Referral history"), "/referrals", "handshake"))
+        work.append(Place(N_("Stores you build"), "/stores", "store"))
     work.append(Place(N_("Referral link"), "/referral-link", "link"))
     found = [Group(N_("Referrals"), tuple(work))]
     if actor.may("manage_members"):
@@ -57,7 +58,10 @@ def staff_groups(here: Visitor) -> list[Group]:
     ]
     found = [
         Group(N_("Referrals"), tuple(work)),
-        Group(N_("Organisations"), (Place(N_("Partners"), "/partners", "building"),)),
+        Group(
+            N_("Organisations"),
+            (Place(N_("Partners"), "/partners", "building"), Place(N_("Store registry"), "/stores", "globe")),
+        ),
     ]
     house = [Place(N_("Outbox"), "/outbox", "mail")]
     if here.actor.may("configure"):
@@ -65,6 +69,7 @@ def staff_groups(here: Visitor) -> list[Group]:
             N_("Organisations"),
             (
                 Place(N_("Partners"), "/partners", "building"),
+                Place(N_("Store registry"), "/stores", "globe"),
                 Place(N_("Shops"), "/shops", "store"),
                 Place(N_("Imports"), "/imports", "upload"),
             ),
