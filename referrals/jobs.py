@@ -15,6 +15,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 
+from referrals.activating import activate_due, close_invitations, raise_alarms
 from referrals.calling import Hooks, call_due
 from referrals.clock import now
 from referrals.db import reading, session
@@ -26,6 +27,7 @@ from referrals.outbox.operations import note_failed, note_sent
 from referrals.outbox.queries import due_mails, due_texts, find_unsent
 from referrals.outbox.texts import ShortMessage
 from referrals.outbox.transport import NeverTaken, Transport, Unreachable
+from referrals.paying import close_due
 from referrals.people.answers import drop_old_answers
 from referrals.people.drafts import drop_old_drafts
 from referrals.people.rules import SYSTEM, Actor
@@ -255,6 +257,18 @@ class Jobs:
         """Every other second: what is due to be told to programs outside."""
         return self.run(lambda: Tally(*call_due(self.calls, at=now(), stop=self.stopping.is_set)))
 
+    def upgrades(self) -> Tally:
+        """Every other second: stores that are to be upgraded."""
+        return self.run(lambda: Tally(*activate_due(self.calls, at=now(), stop=self.stopping.is_set)))
+
+    def invitations(self) -> Tally:
+        """Every minute: invitations that are over, and upgrades that may come too late."""
+        return self.run(self.see_to_invitations)
+
+    def see_to_invitations(self) -> Tally:
+        at, stop = now(), self.stopping.is_set
+        return Tally(*close_invitations(at=at, stop=stop)) + Tally(*raise_alarms(at=at, stop=stop))
+
     def imports(self) -> Tally:
         """Every other second: what is due to be taken in."""
         return self.run(lambda: advance_imports(at=now(), stop=self.stopping.is_set))
@@ -274,6 +288,14 @@ class Jobs:
     def hourly(self) -> Tally:
         """Every hour: forgetting."""
         return self.run(lambda: tidy(at=now()))
+
+    def payouts(self) -> Tally:
+        """Every few minutes: payout periods that have ended."""
+        return self.run(self.close_periods)
+
+    def close_periods(self) -> Tally:
+        closing = close_due(at=now(), stop=self.stopping.is_set)
+        return Tally(len(closing.periods), len(closing.waiting))
 
     def proof(self) -> Tally:
         """Every few minutes: whether the books were proved since last night."""
@@ -300,11 +322,14 @@ class Jobs:
     def work_off(self) -> dict[str, Tally]:
         """Do all jobs until nothing is due; answers what each did."""
         return {
+            "upgrades": repeat(self.upgrades),
+            "invitations": self.invitations(),
             "mails": repeat(self.mails),
             "texts": repeat(self.short_messages),
             "hooks": repeat(self.hooks),
             "imports": repeat(self.imports),
             "settlement": self.settlement(),
+            "payouts": self.payouts(),
             "proof": self.proof(),
             "tidying": self.hourly(),
         }
@@ -322,12 +347,15 @@ class Jobs:
         made.add_job(self.mails, "interval", seconds=2)
         made.add_job(self.short_messages, "interval", seconds=2)
         made.add_job(self.hooks, "interval", seconds=2)
+        made.add_job(self.upgrades, "interval", seconds=2)
+        made.add_job(self.invitations, "interval", minutes=1)
         made.add_job(self.imports, "interval", seconds=2)
         made.add_job(self.asked_settlement, "interval", seconds=2)
         # On full minutes, as pages foretell it; at once at the start, since we may have been down for long.
         made.add_job(self.settlement, "cron", minute=f"*/{RUN_MINUTES}", next_run_time=now())
         made.add_job(self.minutely, "interval", minutes=1)
         made.add_job(self.hourly, "interval", hours=1)
+        made.add_job(self.payouts, "interval", minutes=5, next_run_time=now())
         made.add_job(self.proof, "interval", minutes=5)
         return made
 

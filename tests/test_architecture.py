@@ -20,7 +20,7 @@ LINES = [
     {"serving", "demo"},
     {"web", "api"},
     {"jobs"},
-    {"settling", "paying"},
+    {"settling", "paying", "activating"},
     {"calling"},
     {"transfer"},
     {"explanations"},
@@ -44,7 +44,7 @@ HTTP_EXTENSIONS = {
     "flask_babel", "flask_limiter", "flask_login", "flask_smorest", "flask_wtf", "flask_migrate",
 }  # fmt: skip
 OUTSIDE = {"cli", "serving", "demo", "web", "api", "__init__"}
-OUTERMOST = OUTSIDE | {"jobs", "settling", "paying", "calling", "db"}
+OUTERMOST = OUTSIDE | {"jobs", "settling", "paying", "activating", "calling", "db"}
 
 
 @dataclass(frozen=True)

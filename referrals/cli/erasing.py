@@ -7,6 +7,7 @@ from referrals.cli.ground import application, show
 from referrals.clock import now
 from referrals.db import session
 from referrals.errors import NotFound
+from referrals.invitations.erasure import forget_owners_of_lead
 from referrals.leads.erasure import erase_contact
 from referrals.leads.queries import get_lead
 from referrals.orders.buyers import find_buyer
@@ -57,6 +58,7 @@ def erase_contact_command(ref: str) -> None:
         except NotFound:
             raise click.ClickException(f"There is no lead {ref}.") from None
         words = {lead.contact_name, lead.contact_email, lead.contact_phone} - {""}
+        words |= forget_owners_of_lead(lead, by=SYSTEM, at=now())
         erase_contact(lead, by=SYSTEM, at=now())
         forget_remarks(words)
         keys = erase_mails_about(lead.ref)

@@ -47,8 +47,9 @@ def eligibility(domain: str, partner_id: int, settings: Programme, *, for_update
 
 
 def find_store(domain: str, partner_id: int, *, for_update: bool = False) -> Store | None:
-    """The store in the registry; one that another partner is still building is unknown to this one (P13)."""
-    return find_known_to(partner_id, parse_store_domain(domain), for_update=for_update)
+    """The store in the registry; drafts are none to upgrade, and those of other partners unknown anyway (P13)."""
+    store = find_known_to(partner_id, parse_store_domain(domain), for_update=for_update)
+    return store if store is not None and store.listed_at is not None else None
 
 
 def find_open_of(store: Store) -> Invitation | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from referrals.db import session
 from referrals.outbox.models import Notification, NotificationChoice, OutboxMessage
@@ -117,6 +117,15 @@ def note_failed(message_id: int, error: str, *, at: datetime, final: bool = Fals
         message.parked_at = at
     else:
         message.next_try_at = at + wait
+
+
+def drop_unsent(template: str, subject: str) -> None:
+    """Take back the mails of a kind about something that have not left; what is being sent just now may still leave."""
+    session.execute(
+        delete(OutboxMessage).where(
+            OutboxMessage.subject == subject, OutboxMessage.template == template, OutboxMessage.sent_at.is_(None)
+        )
+    )
 
 
 def retry_mail(message: OutboxMessage, *, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-KINDS = ("submitted", "assigned", "status", "payout", "message", "conflict", "appeal")
+KINDS = ("submitted", "assigned", "status", "payout", "message", "conflict", "appeal", "invitation")
 BACK_OFF = (
     timedelta(minutes=1),
     timedelta(minutes=5),

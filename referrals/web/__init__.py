@@ -13,9 +13,11 @@ from referrals.web import (
     filters,
     health,
     home,
+    invitations,
     joining,
     keys,
     language,
+    lead_invitations,
     lead_work,
     leads,
     limits,
@@ -43,7 +45,7 @@ from referrals.web.event_words import event_quote, event_words
 from referrals.web.house import link_url
 from referrals.web.sell.pages import BLUEPRINTS as SELLING
 from referrals.web.shop import BLUEPRINTS as SHOPPING
-from referrals.web.staff import conflicts, imports, ledger, outbox, partners, people, setup
+from referrals.web.staff import conflicts, imports, ledger, outbox, partners, people, setup, upgrade_terms
 
 BLUEPRINTS = (
     sign_in.blueprint,
@@ -52,6 +54,8 @@ BLUEPRINTS = (
     home.blueprint,
     leads.blueprint,
     lead_work.blueprint,
+    lead_invitations.blueprint,
+    invitations.blueprint,
     referral_history.blueprint,
     referral_link.blueprint,
     stores.blueprint,
@@ -64,6 +68,7 @@ BLUEPRINTS = (
     partners.blueprint,
     people.blueprint,
     setup.blueprint,
+    upgrade_terms.blueprint,
     outbox.blueprint,
     imports.blueprint,
     ledger.blueprint,

@@ -16,6 +16,7 @@ ACTIONS = {
     "partner_renamed": N_("Partner renamed"),
     "password_changed": N_("Password changed"),
     "payment_method_set": N_("Payment method set"),
+    "payout_method_set": N_("Pay-out address of a partner set"),
     "permissions_changed": N_("Permissions changed"),
     "person_erased": N_("Person erased"),
     "product_saved": N_("Product saved"),
@@ -46,6 +47,7 @@ ACTIONS = {
     "store_owner_erased": N_("Owner of a store erased"),
     "store_registered": N_("Store registered by a partner"),
     "store_reopened": N_("Store taken up again"),
+    "upgrade_terms_added": N_("Terms of upgrades changed"),
     "webhook_secret_set": N_("Webhook secret set"),
 }
 

@@ -56,4 +56,11 @@ def read(notification_id: str) -> AnyResponse:
     subject = notification.subject
     mark_read(actor().person_id or 0, at=now(), notification_id=notification.id)
     session.commit()
-    return hx.go_to(url_for("leads.show", ref=subject) if subject else url_for("bell.index"))
+    return hx.go_to(address_of(subject))
+
+
+def address_of(subject: str) -> str:
+    """The page of what a notification tells of: a payout (`payout:7`), a lead by its reference, or nothing."""
+    if subject.startswith("payout:"):
+        return url_for("payouts.show", payout_id=subject.removeprefix("payout:"))
+    return url_for("leads.show", ref=subject) if subject else url_for("bell.index")

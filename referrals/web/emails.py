@@ -18,8 +18,15 @@ from referrals.outbox.models import OutboxMessage
 from referrals.people.models import Person
 from referrals.web.filters import in_zone
 from referrals.web.house import config
-from referrals.web.mail_texts import MAILS, NAMES, Params
+from referrals.web.invitation_mails import INVITATION_MAILS, INVITATION_NAMES
+from referrals.web.mail_texts import MAILS as OTHER_MAILS
+from referrals.web.mail_texts import NAMES as OTHER_NAMES
+from referrals.web.mail_texts import Params
+from referrals.web.payout_mails import PAYOUT_MAILS, PAYOUT_NAMES
 from referrals.web.short_texts import TEXT_NAMES
+
+MAILS = OTHER_MAILS | INVITATION_MAILS | PAYOUT_MAILS
+NAMES = OTHER_NAMES | INVITATION_NAMES | PAYOUT_NAMES
 
 
 def template_words(template: str) -> str:

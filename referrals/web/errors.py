@@ -17,6 +17,8 @@ from referrals.web.visitor import ask_to_sign_in, visitor_or_none
 from referrals.wording import N_
 
 log = structlog.get_logger()
+# Whoever fills in these forms has no account: a login would lead them nowhere.
+WITHOUT_ACCOUNT = ("invitations.",)
 
 TOLD = {
     400: (N_("We could not read that"), N_("The request was not complete. Go back, reload the page and try again.")),
@@ -73,7 +75,8 @@ def broken_rule(broken: RuleBroken) -> Response:
 def stale_form() -> Any:
     """A form without a good token: of a visit that ended it is kept for after the login, any other is refused."""
     token = request.form.get("csrf_token") or request.headers.get("X-CSRFToken") or ""
-    if visitor_or_none() is None and security.was_issued_here(token):
+    for_strangers = (request.endpoint or "").startswith(WITHOUT_ACCOUNT)
+    if visitor_or_none() is None and security.was_issued_here(token) and not for_strangers:
         try:
             return ask_to_sign_in()
         except RateLimitExceeded:

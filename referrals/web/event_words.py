@@ -8,12 +8,29 @@ from flask_babel import gettext
 from referrals.earnings.rules import REASONS
 from referrals.listing import AnyRow
 from referrals.web.words import DIALECTS, PAYOUT, STATUS, own_words, signs
+from referrals.wording import N_
+
+INVITING = {
+    "invited": N_("Upgrade invitation sent"),
+    "invitation_resent": N_("Upgrade invitation sent again"),
+    "invitation_opened": N_("Upgrade invitation opened"),
+    "invitation_accepted": N_("Upgrade invitation accepted"),
+    "invitation_declined": N_("Upgrade invitation declined"),
+    "invitation_expired": N_("Upgrade invitation expired"),
+    "invitation_revoked": N_("Upgrade invitation withdrawn"),
+    "upgraded": N_("Store upgraded to Plus"),
+    "upgrade_late": N_("The upgrade is in danger of coming too late"),
+}
 
 
 def event_words(event: AnyRow, rep_names: Mapping[int, str]) -> str:
     """One entry of the timeline, as a short sentence."""
     details: Mapping[str, Any] = event.details
+    if event.kind in INVITING:
+        return gettext(INVITING[event.kind])
     match event.kind:
+        case "acceptance_kept":
+            return gettext("Accepted under version %(number)s of the terms", number=details["terms"])
         case "submitted":
             return gettext("Submitted")
         case "imported":

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from referrals.clock import now
 from referrals.db import session
 from referrals.errors import NotFound
-from referrals.leads.catalogue import products
+from referrals.leads.catalogue import products, programme
 from referrals.leads.ownership import open_conflict_count
 from referrals.leads.queries import (
     count_leads,
@@ -20,6 +20,7 @@ from referrals.leads.queries import (
     rep_names,
 )
 from referrals.partners.queries import name_of_partner
+from referrals.payouts.cards import PayoutCard, payout_card
 from referrals.people.models import Membership
 from referrals.people.queries import active_memberships
 from referrals.people.sign_in import choose_membership
@@ -45,6 +46,7 @@ def index() -> AnyResponse:
     context: dict[str, Any] = {"activity": activity, "rep_names": rep_names(reps)}
     if actor().is_staff:
         return hx.render("home/staff.html", "home/staff.html", cards=staff_cards(), **context)
+    context |= {"payouts": payouts_card()}
     return hx.render("home/partner.html", "home/partner.html", cards=partner_cards(), products=products(), **context)
 
 
@@ -62,6 +64,11 @@ def partner_cards() -> dict[str, int]:
         "awarded": count_leads(viewer, status="awarded"),
         "decided": count_leads(viewer, status="awarded") + count_leads(viewer, status="ineligible"),
     }
+
+
+def payouts_card() -> PayoutCard | None:
+    """How the visitor's payouts stand, if they may see that."""
+    return payout_card(actor(), programme(), at=now()) if actor().may("view_financials") else None
 
 
 def staff_cards() -> dict[str, int]:

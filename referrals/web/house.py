@@ -7,6 +7,7 @@ from flask import current_app
 from referrals.calling import Hooks
 from referrals.config import Config
 from referrals.outbox.endpoints import PURPOSE as HOOK_PURPOSE
+from referrals.payouts.methods import PURPOSE as PARTNER_PAYOUTS
 from referrals.people.passwords import Passwords
 from referrals.secrets_box import SecretsBox
 from referrals.shops.webhook_secrets import PURPOSE
@@ -37,6 +38,11 @@ def second_factors() -> SecretsBox:
 def payout_details() -> SecretsBox:
     """Locks where a salesperson wants to be paid, and opens it for the merchant who pays."""
     return SecretsBox(config().secret_key, "withdrawal")
+
+
+def partner_payouts() -> SecretsBox:
+    """Locks where a partner is paid, and opens it for the operator who pays."""
+    return SecretsBox(config().secret_key, PARTNER_PAYOUTS)
 
 
 def webhook_secrets() -> SecretsBox:

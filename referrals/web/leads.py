@@ -7,16 +7,16 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext
 
-from referrals.clock import now
 from referrals.db import session
 from referrals.errors import RuleBroken
+from referrals.invitations.rules import NotReady
 from referrals.leads.assignment import representatives
-from referrals.leads.catalogue import find_reason, get_product, products, programme, reasons
+from referrals.leads.catalogue import Programme, find_reason, get_product, products, programme, reasons
 from referrals.leads.conversation import find_appeal
 from referrals.leads.fields import all_fields
 from referrals.leads.lead_list import LeadList, LeadWish
 from referrals.leads.models import Lead, Product
-from referrals.leads.operations import Submission, submit_lead
+from referrals.leads.operations import Submission
 from referrals.leads.ownership import AlreadySubmitted, conflicts_about
 from referrals.leads.queries import get_lead, messages_of, rep_names, reps_seen_by, standing_of, timeline_of
 from referrals.leads.rules import possible_payouts, possible_statuses
@@ -24,9 +24,9 @@ from referrals.listing import Wish
 from referrals.outbox.queries import mails_about
 from referrals.partners.queries import all_partners, get_partner
 from referrals.people.rules import Actor
-from referrals.web import drafts, hx, limits, lists, words
+from referrals.web import drafts, hx, inviting, limits, lists, words
 from referrals.web.filters import zone
-from referrals.web.forms.lead import lead_form
+from referrals.web.forms.lead import LeadForm, lead_form
 from referrals.web.language import language
 from referrals.web.lists import Column, Filter, ListPage
 from referrals.web.visitor import actor, may, member
@@ -142,34 +142,38 @@ def choose() -> Response:
 @may("submit_leads")
 def new(code: str) -> Response:
     """The form of a product; what was typed before a login ended is in it."""
-    product = get_product(code, active_only=True)
-    form = lead_form(product, drafts.typed_before(request.path), programme())
-    return hx.render("leads/new.html", "leads/_form.html", form=form, product=product)
+    product, settings = get_product(code, active_only=True), programme()
+    return form_page(lead_form(product, drafts.typed_before(request.path), settings), settings)
+
+
+def form_page(form: LeadForm, settings: Programme, status: int = 200, **context: Any) -> Response:
+    eligible = inviting.offer(form, settings)
+    return hx.render(
+        "leads/new.html", "leads/_form.html", status, form=form, product=form.product, eligible=eligible, **context
+    )
 
 
 @blueprint.post("/leads/new/<code>")
 @limits.submissions
 @may("submit_leads")
 def create(code: str) -> Response:
-    """Submit a lead."""
+    """Submit a lead; or, where no script does it, look up the store that the form names."""
     product, settings = get_product(code, active_only=True), programme()
     form = lead_form(product, request.form, settings)
+    if "check" in request.form:
+        return form_page(form, settings)
     if not form.read(settings):
-        return hx.render("leads/new.html", "leads/_form.html", 422, form=form, product=product)
+        return form_page(form, settings, 422)
     partner = get_partner(actor(), actor().partner_id or 0)
     try:
-        lead = submit_lead(Submission(partner, product, form.values, settings=settings), by=actor(), at=now())
-    except AlreadySubmitted as broken:
+        lead, told = inviting.take_in(Submission(partner, product, form.values, settings=settings), form)
+    except (AlreadySubmitted, NotReady) as broken:
         session.rollback()
         form.put(broken)
-        return hx.render(
-            "leads/new.html", "leads/_form.html", 422, form=form, product=product, known=broken.values["ref"]
-        )
+        return form_page(form, settings, 422, known=broken.values.get("ref"))
     drafts.spent()
     session.commit()
-    return hx.go_to(
-        url_for("leads.show", ref=lead.ref), N_("Your lead is submitted. A confirmation is on its way by e-mail.")
-    )
+    return hx.go_to(url_for("leads.show", ref=lead.ref), told)
 
 
 @blueprint.get("/leads/<ref>")
@@ -208,6 +212,7 @@ def facts(lead: Lead, broken: RuleBroken | None = None) -> dict[str, Any]:
         "broken": broken,
         "failed": request.path.removeprefix(f"/leads/{lead.ref}/") if broken else "",
         "message_text": unsent_message(lead),
+        **inviting.facts_of(viewer, lead),
         **more,
     }
 

@@ -64,4 +64,6 @@ codes_sent = limiter.limit("5 per hour", key_func=typed_phone, methods=["POST"],
 codes_sent_by_address = limiter.limit("30 per hour", methods=["POST"], exempt_when=asks_for_no_code)
 own_codes_sent = limiter.limit("5 per hour", key_func=person, methods=["POST"], exempt_when=asks_for_no_code)
 badge_links = limiter.limit("60 per minute", methods=["POST"])
+store_checks = limiter.limit("60 per minute", key_func=person)
+invitations = limiter.limit("20 per hour", key_func=person, methods=["POST"])
 submissions = limiter.limit("60 per minute", key_func=person, methods=["POST"])

@@ -42,6 +42,8 @@ def partner_groups(here: Visitor) -> list[Group]:
         work.append(Place(N_("Stores you build"), "/stores", "store"))
     work.append(Place(N_("Referral link"), "/referral-link", "link"))
     found = [Group(N_("Referrals"), tuple(work))]
+    if actor.may("view_financials"):
+        found.append(Group(N_("Money"), (Place(N_("Payouts"), "/payouts", "wallet"),)))
     if actor.may("manage_members"):
         found.append(Group(N_("Team"), (Place(N_("Members"), "/members", "user-cog"),)))
         found.append(Group(N_("Connect"), (Place(N_("API keys"), "/keys", "key"),)))
@@ -74,6 +76,7 @@ def staff_groups(here: Visitor) -> list[Group]:
                 Place(N_("Imports"), "/imports", "upload"),
             ),
         )
+        found.append(Group(N_("Money"), (Place(N_("Payouts"), "/payouts", "wallet"),)))
         found.append(
             Group(
                 N_("Rules"),
@@ -81,6 +84,7 @@ def staff_groups(here: Visitor) -> list[Group]:
                     Place(N_("Products"), "/products", "package"),
                     Place(N_("Reasons"), "/reasons", "list-checks"),
                     Place(N_("Assignment"), "/assignment", "shuffle"),
+                    Place(N_("Terms of upgrades"), "/upgrade-terms", "circle-check"),
                     Place(N_("Programme"), "/programme", "sliders-horizontal"),
                 ),
             )

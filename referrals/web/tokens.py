@@ -3,7 +3,9 @@
 from flask import current_app, url_for
 from itsdangerous import BadData, URLSafeSerializer
 
+from referrals.invitations.queries import PURPOSE as UPGRADE
 from referrals.people.models import OneTimeLink
+from referrals.secrets_box import SecretsBox
 from referrals.web.house import config
 
 
@@ -35,3 +37,8 @@ def link_url(link_id: str, purpose: str) -> str:
 def params_of(link: OneTimeLink) -> dict[str, str]:
     """What the outbox stores of a link: its id, which is no secret without the key."""
     return {"link_id": link.id, "purpose": link.purpose}
+
+
+def upgrade_links() -> SecretsBox:
+    """Locks the tokens of upgrade invitations while their mails wait in the outbox."""
+    return SecretsBox(config().secret_key, UPGRADE)

@@ -8,6 +8,7 @@ from babel.lists import format_list
 from flask_babel import get_locale, gettext
 
 from referrals.errors import RuleBroken
+from referrals.invitations.rules import ANSWERS
 from referrals.leads.models import Product
 from referrals.leads.rules import Standing
 from referrals.wording import N_
@@ -77,11 +78,20 @@ NOTIFICATIONS = {
     "message": N_("Messages and requests for support"),
     "conflict": N_("Conflicts over a lead"),
     "appeal": N_("Appeals and their answers"),
+    "invitation": N_("Upgrade invitations and their answers"),
 }
 SIGNS = {
     "host": N_("website"),
     "email": N_("contact e-mail"),
     "phone": N_("contact phone"),
+}
+INVITATION_ANSWERS = ANSWERS
+INVITATION = {
+    "sent": N_("Sent"),
+    "accepted": N_("Accepted"),
+    "declined": N_("Declined"),
+    "expired": N_("Expired"),
+    "revoked": N_("Withdrawn"),
 }
 DECISIONS = {
     "keep": N_("It stays with the earlier lead"),

@@ -10,6 +10,8 @@ from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms import Field as FormField
 
 from referrals.clock import now
+from referrals.errors import RuleBroken
+from referrals.invitations.rules import PRODUCT
 from referrals.leads.catalogue import Programme
 from referrals.leads.fields import BUSINESS, CONTACT, REQUEST, Field, Reading, all_fields, own_fields, read_all
 from referrals.leads.models import Product
@@ -18,10 +20,19 @@ from referrals.web import words
 from referrals.web.amounts import plain_amount
 from referrals.web.choices import by_label
 from referrals.web.filters import country
-from referrals.web.forms import Form, options
+from referrals.web.forms import Form, fitting, options
 
 INPUT = {"email": "email", "phone": "tel", "url": "text", "domain": "text", "date": "date"}
 AUTOCOMPLETE_OFF = {"autocomplete": "off"}
+LONGEST_MESSAGE = 2000
+# While the domain is typed, its store is looked up.
+CHECKED_LIVE = {
+    "hx-get": f"/leads/new/{PRODUCT}/eligibility",
+    "hx-trigger": "change, keyup changed delay:600ms",
+    "hx-target": "#eligibility",
+    "hx-swap": "outerHTML",
+    "hx-sync": "this:replace",
+}
 
 
 class LeadForm(Form):
@@ -50,15 +61,54 @@ class LeadForm(Form):
         for name, broken in reads.errors.items():
             self[name].errors = [words.say(broken)]
         self.values = reads.values
-        return not reads.errors
+        return self.read_message() and not reads.errors
+
+    @property
+    def invites(self) -> bool:
+        """Whether the owner of the store is to get an upgrade invitation."""
+        return "send_invitation" in self and bool(self["send_invitation"].data)
+
+    @property
+    def message(self) -> str:
+        """What the owner is to read in it."""
+        return str(self["invitation_message"].data or "") if self.invites else ""
+
+    def read_message(self) -> bool:
+        """Bring the message into its form, or set a sentence beside it."""
+        if self.invites:
+            try:
+                self["invitation_message"].data = fitting(self.message, LONGEST_MESSAGE, lines=True)
+            except RuleBroken as broken:
+                self["invitation_message"].errors = [words.say(broken)]
+                return False
+        return True
 
 
 def lead_form(product: Product, typed: MultiDict[str, str] | None, settings: Programme) -> LeadForm:
     """An empty form of the product, or one with what was typed."""
     fields = {one.name: form_field(one, settings) for one in all_fields(product.fields)}
+    if product.code == PRODUCT:
+        fields |= invitation_fields()
+        fields["store_domain"].kwargs["render_kw"] |= CHECKED_LIVE
     made = type("ProductLeadForm", (LeadForm,), fields)
     form: LeadForm = made(formdata=typed, product=product)
     return form
+
+
+def invitation_fields() -> dict[str, Any]:
+    """What a lead of a store that can be upgraded at once is also asked."""
+    return {
+        "send_invitation": BooleanField(
+            gettext("Send an upgrade invitation"),
+            description=gettext("The owner of the store gets an e-mail with the terms and conditions to accept."),
+            false_values=("", "n", "no", "false"),
+        ),
+        "invitation_message": TextAreaField(
+            gettext("Message to the owner"),
+            description=gettext("It stands in the e-mail."),
+            render_kw={"rows": 3, "maxlength": LONGEST_MESSAGE},
+        ),
+    }
 
 
 def form_field(one: Field, settings: Programme) -> Any:
