@@ -83,9 +83,7 @@ def leads_due_in(payout_id: int) -> Sequence[int]:
     """The leads whose payout is due and of which this payout holds an earning, by a fixed order."""
     of_earnings = select(Earning.lead_id).where(Earning.payout_id == payout_id)
     of_referrals = (
-        select(Referral.lead_id)
-        .join(Earning, Earning.referral_id == Referral.id)
-        .where(Earning.payout_id == payout_id)
+        select(Referral.lead_id).join(Earning, Earning.referral_id == Referral.id).where(Earning.payout_id == payout_id)
     )
     theirs = or_(Lead.id.in_(of_earnings), Lead.id.in_(of_referrals))
     return session.scalars(select(Lead.id).where(Lead.payout == "due", theirs).order_by(Lead.id)).all()
@@ -173,6 +171,10 @@ class HeldEarnings(Listing):
         )
         super().__init__(wish, statement)
 
+    def first(self, number: int) -> Sequence[AnyRow]:
+        """So many of its rows, the earliest first."""
+        return session.execute(self.statement.order_by(Earning.earned_at, Earning.id).limit(number)).all()
+
 
 def pending_batches(viewer: Actor) -> Sequence[AnyRow]:
     """What is to be paid, by day and currency: how many payouts, how much, and how many lack an address."""
@@ -192,26 +194,13 @@ def pending_batches(viewer: Actor) -> Sequence[AnyRow]:
 
 def pending_payouts(viewer: Actor, due_on: date, currency: str) -> Sequence[Payout]:
     """The payouts of one day and currency that wait to be paid, by partner."""
-    return session.scalars(
-        select(Payout)
-        .join(Partner, Partner.id == Payout.partner_id)
-        .where(
-            Payout.status == "pending", Payout.due_on == due_on, Payout.currency == currency, visible_to(viewer)
+    return (
+        session.scalars(
+            select(Payout)
+            .join(Partner, Partner.id == Payout.partner_id)
+            .where(Payout.status == "pending", Payout.due_on == due_on, Payout.currency == currency, visible_to(viewer))
+            .order_by(Partner.name_key, Payout.id)
         )
-        .order_by(Partner.name_key, Payout.id)
-    ).unique().all()
-
-
-def sums(viewer: Actor, currency: str, since: datetime) -> tuple[int, date | None, int]:
-    """What is pending in a currency, on which day the next of it is due, and what was paid since a moment."""
-    pending = session.execute(
-        select(func.coalesce(func.sum(Payout.amount_minor), 0), func.min(Payout.due_on)).where(
-            Payout.status == "pending", Payout.currency == currency, visible_to(viewer)
-        )
-    ).one()
-    paid = session.scalar(
-        select(func.coalesce(func.sum(Payout.amount_minor), 0)).where(
-            Payout.status == "paid", Payout.currency == currency, Payout.paid_at >= since, visible_to(viewer)
-        )
+        .unique()
+        .all()
     )
-    return int(pending[0]), pending[1], int(paid or 0)

@@ -54,7 +54,9 @@ class Works:
     def close(self, number: int) -> list[Any]:
         close("2026-11-01" if number == REHEARSAL else "2026-11-16")
         rows = session.execute(
-            select(Payout.partner_id, Payout.amount_minor, Payout.status).order_by(Payout.partner_id, Payout.period_from)
+            select(Payout.partner_id, Payout.amount_minor, Payout.status).order_by(
+                Payout.partner_id, Payout.period_from
+            )
         )
         found = [list(row) for row in rows]
         session.rollback()

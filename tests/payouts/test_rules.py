@@ -93,9 +93,9 @@ def test_a_day_begins_when_the_zone_says(zone: str, day: str, begins: str) -> No
     assert day_begins(date.fromisoformat(day), ZoneInfo(zone)) == datetime.fromisoformat(begins).replace(tzinfo=UTC)
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)), st.sampled_from(ZONES))
-def test_every_moment_lies_in_exactly_the_period_that_runs(moment: datetime, name: str) -> None:
-    zone = ZoneInfo(name)
+@given(st.integers(0, 2**31), st.sampled_from(ZONES))
+def test_every_moment_lies_in_exactly_the_period_that_runs(seconds: int, name: str) -> None:
+    zone, moment = ZoneInfo(name), datetime.fromtimestamp(seconds, UTC)
     found = period_at(moment, zone)
     assert found.starts_at(zone) <= moment < found.ends_at(zone) == found.following.starts_at(zone)
 
