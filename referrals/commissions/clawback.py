@@ -5,6 +5,7 @@ from datetime import datetime
 
 from referrals.commissions.facts import OrderFacts
 from referrals.commissions.models import Commission
+from referrals.commissions.news import tell_clawback
 from referrals.commissions.rules import Line, Refund
 from referrals.commissions.rules import commission as formula
 from referrals.ledger.operations import STORE, Draft, Owner, post_entry, salesperson
@@ -51,6 +52,7 @@ def claw_back(commission: Commission, facts: OrderFacts, *, at: datetime) -> Non
     post_entry(owner, Draft("clawback", reference, postings, at, about=f"commission:{commission.id}"))
     commission.clawed_back_minor = total
     commission.by_hand_base_minor -= more
+    tell_clawback(commission, more, at=at)
 
 
 def earned(commission: Commission, lines: tuple[Line, ...], refunds: Iterable[Refund]) -> int:

@@ -8,6 +8,7 @@ from referrals.commissions.clawback import follow_facts
 from referrals.commissions.facts import OrderFacts, Verdict, verdict
 from referrals.commissions.lifecycle import COMMISSION
 from referrals.commissions.models import Commission
+from referrals.commissions.news import tell_gone, tell_state
 from referrals.db import lock_names, session, share_names
 from referrals.errors import Conflict, RuleBroken
 from referrals.ids import new_id
@@ -69,6 +70,7 @@ def open_commission(facts: OrderFacts, salesperson_id: int, *, at: datetime) -> 
     take_over(commission, facts, found)
     session.add(commission)
     session.flush()
+    tell_state(commission, at=at)
     return commission
 
 
@@ -81,9 +83,18 @@ def restate(facts: OrderFacts, *, at: datetime) -> Commission | None:
     if commission.status == "settled":
         follow_facts(commission, facts, at=at)
     else:
-        take_over(commission, facts, verdict(facts))
+        restate_unsettled(commission, facts, at=at)
     session.flush()
     return commission
+
+
+def restate_unsettled(commission: Commission, facts: OrderFacts, *, at: datetime) -> None:
+    """Bring a commission that is not settled up to these facts, and tell when that changed its state."""
+    before = commission.status
+    take_over(commission, facts, verdict(facts))
+    if commission.status != before:
+        session.flush()
+        tell_state(commission, at=at)
 
 
 def hold_commission_of(order_id: int) -> Commission | None:
@@ -130,12 +141,14 @@ def hand_over(facts: OrderFacts, salesperson_id: int | None, *, at: datetime) ->
     if commission.status == "settled":
         raise SettledAlready
     if salesperson_id is None:
+        tell_gone(commission, at=at)
         session.delete(commission)
         session.flush()
         return None
     commission.salesperson_id = salesperson_id
     take_over(commission, facts, verdict(facts))
     session.flush()
+    tell_state(commission, at=at)
     return commission
 
 

@@ -15,6 +15,7 @@ from referrals.leads.catalogue import Programme, programme
 from referrals.leads.fields import COLUMNS, all_fields, storable
 from referrals.leads.lifecycle import PAYOUT, STATUS
 from referrals.leads.models import Lead, Product
+from referrals.leads.news import tell_submitted
 from referrals.leads.ownership import (
     Match,
     hold_prospect,
@@ -82,6 +83,7 @@ def submit_lead(submission: Submission, *, assign: Assign = assign_by_rule, by: 
     confirm_submission(lead, submission, by=by, at=at)
     record_conflicts(lead, claim.rivals, at=at)
     session.flush()
+    tell_submitted(lead, at=at)
     return lead
 
 

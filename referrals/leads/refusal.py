@@ -7,6 +7,7 @@ from referrals.leads import notices, rewards
 from referrals.leads.catalogue import find_reason
 from referrals.leads.lifecycle import PAYOUT, STATUS
 from referrals.leads.models import Lead
+from referrals.leads.news import tell_change
 from referrals.leads.rules import ReasonMissing, SentenceMissing
 from referrals.leads.timeline import note
 from referrals.people.rules import Actor
@@ -29,9 +30,10 @@ def refuse(lead: Lead, reason_code: str, sentence: str, *, by: Actor, at: dateti
             rewards.forfeit(lead, by=by, at=at)
         return
     before = STATUS.move(lead, "ineligible")
-    if lead.payout != "not_eligible":
-        PAYOUT.move(lead, "not_eligible")
+    payout_before = PAYOUT.move(lead, "not_eligible") if lead.payout != "not_eligible" else ""
     note(lead, "status", by=by, at=at, before=before, after="ineligible", **reason)
+    if payout_before:
+        tell_change(lead, "payout", payout_before, "not_eligible", at=at)
     notices.tell_partner(lead, "lead_status", "status", by=by, at=at, after="ineligible", **reason)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from referrals.db import session
 from referrals.leads.models import Lead, LeadEvent
+from referrals.leads.news import CHANGES, tell_change
 from referrals.people.rules import Actor
 
 
@@ -16,7 +17,10 @@ def side_of(by: Actor) -> str:
 
 
 def note(lead: Lead, kind: str, *, by: Actor, at: datetime, staff_only: bool = False, **details: Any) -> LeadEvent:
-    """Write an entry. The lead counts as changed by it, unless staff alone see it."""
+    """Write an entry. The lead counts as changed by it, unless staff alone see it.
+
+    Of a `status` or `payout` that changed (from `before` to `after`), programs outside hear, too.
+    """
     event = LeadEvent(
         lead_id=lead.id,
         at=at,
@@ -27,6 +31,8 @@ def note(lead: Lead, kind: str, *, by: Actor, at: datetime, staff_only: bool = F
         staff_only=staff_only,
     )
     session.add(event)
+    if kind in CHANGES:
+        tell_change(lead, kind, details["before"], details["after"], at=at)
     if not staff_only:
         lead.changed_at = max(lead.changed_at, at)
     return event

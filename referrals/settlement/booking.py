@@ -13,7 +13,8 @@ from referrals.commissions.clawback import follow_facts
 from referrals.commissions.facts import OrderFacts, verdict
 from referrals.commissions.lifecycle import COMMISSION
 from referrals.commissions.models import Commission
-from referrals.commissions.operations import take_over
+from referrals.commissions.news import tell_of_many
+from referrals.commissions.operations import restate_unsettled, take_over
 from referrals.db import Base, among, session
 from referrals.ids import new_id
 from referrals.ledger.operations import STORE, AccountName, Draft, Owner, hold_books, post_entries
@@ -156,22 +157,35 @@ def write(run: SettlementRun, weighed: Weighed, *, at: datetime) -> None:
     # In a run as of a past moment, what is not settled stays as it is by all that is known.
     present = run.facts_until is None
     zero = [claim for claim in weighed.zero if not claim.due.later]
-    for claims in (weighed.settled, zero, *((weighed.waiting, weighed.aside) if present else ())):
-        restate_by_facts(claims)
+    bring_up_to_facts([*weighed.settled, *zero])
+    if present:
+        restate_by_facts([*weighed.waiting, *weighed.aside], at=at)
     stay_within_the_table()
     note_settled(run, weighed.settled, at=at)
-    set_columns([claim.due.id for claim in zero], status="void", reason="zero", run_id=run.id)
+    void = [claim.due.id for claim in zero]
+    set_columns(void, status="void", reason="zero", run_id=run.id)
+    tell_of_many("settled", run.shop_id, [claim.due.id for claim in weighed.settled], at=at)
+    tell_of_many("void", run.shop_id, void, at=at)
     waiting = [claim.due.id for claim in weighed.waiting if claim.due.status == "pending"]
     set_columns(waiting, reason="insufficient_balance", error="")
     note_failed(weighed.failed)
 
 
-def restate_by_facts(claims: Iterable[Claim]) -> None:
+def bring_up_to_facts(claims: Iterable[Claim]) -> None:
     """Bring the rows of commissions whose stored amount does not count up to the facts of the run."""
     for claim in claims:
         if claim.facts is not None:
             commission = session.get_one(Commission, claim.due.id, populate_existing=True)
             take_over(commission, claim.facts, verdict(claim.facts))
+    session.flush()
+
+
+def restate_by_facts(claims: Iterable[Claim], *, at: datetime) -> None:
+    """The same of those that the run does not end: it is told where that changes their state."""
+    for claim in claims:
+        if claim.facts is not None:
+            commission = session.get_one(Commission, claim.due.id, populate_existing=True)
+            restate_unsettled(commission, claim.facts, at=at)
     session.flush()
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from referrals.commissions.models import Commission
+from referrals.commissions.news import tell_state
 from referrals.commissions.operations import hold_settlement, mark_settled
 from referrals.db import session
 from referrals.errors import RuleBroken
@@ -77,13 +78,15 @@ def settle_by_hand(
     session.flush()
     if amount_minor:
         book(commission, made)
-    if commission.status == "by_hand":
+    if was_open := commission.status == "by_hand":
         mark_settled(commission, at=at)
         # An earlier run may have found nothing to earn; it is not what settled it.
         commission.amount_minor, commission.run_id = amount_minor, None
     commission.by_hand_base_minor = commission.suggested_minor
     commission.by_hand_due_minor = 0
     session.flush()
+    if was_open:
+        tell_state(commission, at=at)
     return made
 
 

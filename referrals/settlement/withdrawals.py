@@ -1,6 +1,7 @@
 """Withdrawals: a salesperson asks, the amount is reserved, the merchant pays or refuses (`SPEC §10`)."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, false, select, true
 
@@ -9,6 +10,7 @@ from referrals.errors import NotFound, RuleBroken
 from referrals.ledger.operations import OUTSIDE, AccountName, Draft, Owner, post_entry, reserved, salesperson
 from referrals.ledger.queries import balance
 from referrals.money import Money, plain
+from referrals.outbox.hooks import announce_all, money_json, rfc3339
 from referrals.people.rules import Actor
 from referrals.settlement.balance import refuse_nothing
 from referrals.settlement.lifecycle import WITHDRAWAL
@@ -73,6 +75,7 @@ def request_withdrawal(
     session.add(made)
     session.flush()
     move(made, "withdrawal", salesperson(asking.id), reserved(asking.id), by=by, at=at)
+    tell("withdrawal.requested", made, at=at)
     return made
 
 
@@ -103,6 +106,7 @@ def pay_withdrawal(withdrawal: Withdrawal, *, fee_minor: int = 0, reference: str
     decide(withdrawal, "paid", by=by, at=at)
     withdrawal.fee_minor, withdrawal.payment_reference = fee_minor, reference
     move(withdrawal, "withdrawal_paid", reserved(withdrawal.salesperson_id), OUTSIDE, by=by, at=at)
+    tell("withdrawal.paid", withdrawal, at=at)
 
 
 def refuse_withdrawal(withdrawal: Withdrawal, reason: str, *, by: Actor, at: datetime) -> None:
@@ -115,6 +119,7 @@ def refuse_withdrawal(withdrawal: Withdrawal, reason: str, *, by: Actor, at: dat
     withdrawal.reason = reason.strip()
     theirs = withdrawal.salesperson_id
     move(withdrawal, "withdrawal_refused", reserved(theirs), salesperson(theirs), by=by, at=at)
+    tell("withdrawal.refused", withdrawal, at=at)
 
 
 def lock(withdrawal: Withdrawal) -> None:
@@ -140,6 +145,24 @@ def move(
     )
     post_entry(Owner("shop", withdrawal.shop_id, withdrawal.currency), draft)
     session.flush()
+
+
+def tell(event: str, withdrawal: Withdrawal, *, at: datetime) -> None:
+    shop_id = withdrawal.shop_id
+    announce_all(event, lambda: [as_json(withdrawal)], owner=("shop", shop_id), at=at)
+
+
+def as_json(withdrawal: Withdrawal) -> dict[str, Any]:
+    """A withdrawal as programs outside read of it; never where the money goes."""
+    return {
+        "id": str(withdrawal.id),
+        "shop": session.get_one(Shop, withdrawal.shop_id).slug,
+        "salesperson": str(withdrawal.salesperson_id),
+        "status": withdrawal.status,
+        "amount": money_json(withdrawal.amount_minor, withdrawal.currency),
+        "fee": money_json(withdrawal.fee_minor, withdrawal.currency),
+        "requested_at": rfc3339(withdrawal.requested_at),
+    }
 
 
 def visible_to(viewer: Actor) -> ColumnElement[bool]:

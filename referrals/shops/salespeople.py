@@ -2,11 +2,13 @@
 
 import secrets
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 
 from referrals.db import lock_names, session
 from referrals.errors import Conflict, RuleBroken
+from referrals.outbox.hooks import announce_all
 from referrals.people import audit
 from referrals.people.models import Person
 from referrals.people.rules import Actor
@@ -204,6 +206,18 @@ def note(salesperson: Salesperson, moment: datetime, *, by: Actor, at: datetime,
         )
     )
     session.flush()
+    if status == "applied":
+        announce_all("salesperson.applied", lambda: [as_json(salesperson)], owner=("shop", salesperson.shop_id), at=at)
+
+
+def as_json(salesperson: Salesperson) -> dict[str, Any]:
+    """A salesperson as programs outside hear of them; who they are is read through the API."""
+    return {
+        "id": str(salesperson.id),
+        "shop": session.get_one(Shop, salesperson.shop_id).slug,
+        "code": salesperson.code,
+        "status": salesperson.status,
+    }
 
 
 def checked_email(email: str) -> str:
