@@ -99,6 +99,11 @@ def share_of_rate(minor: int, rate_bp: int) -> int:
     return -share if minor < 0 else share
 
 
+def exact_share(minor: int, rate_bp: int) -> tuple[int, int]:
+    """A rate's share of an amount before it is rounded, as numerator and denominator, in minor units."""
+    return minor * rate_bp, WHOLE_BP
+
+
 def split(minor: int, weights: Sequence[int]) -> list[int]:
     """An amount in parts in proportion to weights, by the largest remainder: the parts sum to the whole."""
     total = sum(weights)

@@ -7,6 +7,7 @@ from referrals.api import (
     books,
     commissions,
     documents,
+    earnings,
     explanations,
     group_buys,
     leads,
@@ -25,6 +26,7 @@ from referrals.api.strict_json import StrictJSON
 BLUEPRINTS: tuple[Blueprint, ...] = (
     leads.blueprint,
     referrals.blueprint,
+    earnings.blueprint,
     stores.blueprint,
     settings.blueprint,
     salespeople.blueprint,

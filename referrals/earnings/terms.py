@@ -1,6 +1,7 @@
-"""Terms as they are stored: which hold for what, and new versions of them (`SPEC §4`)."""
+"""Terms as they are stored: which hold for what, and how they followed each other (`SPEC §4`)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import column, select, table
@@ -62,3 +63,25 @@ def facts_of(referral: Referral) -> Facts:
         closed_at=referral.closed_at,
         has_lead=referral.lead_id is not None,
     )
+
+
+@dataclass(frozen=True)
+class Told:
+    """A version as pages tell it: its number, counted from 1, and until when it holds (None: until further notice)."""
+
+    terms: EarningTerms
+    number: int
+    until: datetime | None
+
+
+def told_versions(category: str) -> list[Told]:
+    """The versions of a category that hold at some time, the earliest first."""
+    versions = [one for one, later in pairs(versions_of(category)) if later is None or later.starts_at > one.starts_at]
+    return [
+        Told(one, number, later.starts_at if later else None) for number, (one, later) in enumerate(pairs(versions), 1)
+    ]
+
+
+def pairs(versions: Sequence[EarningTerms]) -> list[tuple[EarningTerms, EarningTerms | None]]:
+    """Each version with the one after it."""
+    return list(zip(versions, [*versions[1:], None], strict=True))

@@ -7,6 +7,12 @@ from referrals.wording import N_
 ACTIONS = {
     "contact_erased": N_("Contact of a lead erased"),
     "email_changed": N_("E-mail changed"),
+    "hook_added": N_("Webhook added"),
+    "hook_changed": N_("Webhook changed"),
+    "hook_removed": N_("Webhook removed"),
+    "hook_secret_renewed": N_("Secret of a webhook renewed"),
+    "hook_switched_off": N_("Webhook switched off"),
+    "hook_switched_on": N_("Webhook switched on"),
     "invitation_withdrawn": N_("Invitation withdrawn"),
     "key_made": N_("API key made"),
     "key_revoked": N_("API key revoked"),

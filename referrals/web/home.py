@@ -20,6 +20,7 @@ from referrals.leads.queries import (
     rep_names,
 )
 from referrals.partners.queries import name_of_partner
+from referrals.partners.referral_list import count_active
 from referrals.payouts.cards import PayoutCard, payout_card
 from referrals.people.models import Membership
 from referrals.people.queries import active_memberships
@@ -46,7 +47,7 @@ def index() -> AnyResponse:
     context: dict[str, Any] = {"activity": activity, "rep_names": rep_names(reps)}
     if actor().is_staff:
         return hx.render("home/staff.html", "home/staff.html", cards=staff_cards(), **context)
-    context |= {"payouts": payouts_card()}
+    context |= {"payouts": payouts_card(), "referrals": active_referrals()}
     return hx.render("home/partner.html", "home/partner.html", cards=partner_cards(), products=products(), **context)
 
 
@@ -64,6 +65,11 @@ def partner_cards() -> dict[str, int]:
         "awarded": count_leads(viewer, status="awarded"),
         "decided": count_leads(viewer, status="awarded") + count_leads(viewer, status="ineligible"),
     }
+
+
+def active_referrals() -> tuple[int, int] | None:
+    """How many active referrals there are, and how many of this year, if the visitor may see that."""
+    return count_active(actor(), since=start_of_year()) if actor().may("view_referrals") else None
 
 
 def payouts_card() -> PayoutCard | None:

@@ -46,7 +46,8 @@ def partner_groups(here: Visitor) -> list[Group]:
         found.append(Group(N_("Money"), (Place(N_("Payouts"), "/payouts", "wallet"),)))
     if actor.may("manage_members"):
         found.append(Group(N_("Team"), (Place(N_("Members"), "/members", "user-cog"),)))
-        found.append(Group(N_("Connect"), (Place(N_("API keys"), "/keys", "key"),)))
+        connect = (Place(N_("API keys"), "/keys", "key"), Place(N_("Webhooks"), "/hooks", "plug"))
+        found.append(Group(N_("Connect"), connect))
     return found
 
 
@@ -92,6 +93,7 @@ def staff_groups(here: Visitor) -> list[Group]:
         house = [
             Place(N_("People"), "/people", "user-cog"),
             *house,
+            Place(N_("Webhooks"), "/hooks", "plug"),
             Place(N_("Books"), "/ledger", "receipt-text", 0 if books_are_good() else 1),
             Place(N_("Audit log"), "/audit", "scroll-text"),
         ]

@@ -43,7 +43,13 @@ def shop_groups(here: Visitor, shop: Shop) -> list[Group]:
         Group(
             N_("Connect"),
             (
-                Place(N_("Integrations"), f"{base}/integrations", "plug", waits.parked),
+                Place(
+                    N_("Integrations"),
+                    f"{base}/integrations",
+                    "plug",
+                    waits.parked,
+                    covers=(f"{base}/hooks", f"{base}/deliveries"),
+                ),
                 Place(N_("Material"), f"{base}/material", "megaphone"),
                 Place(N_("Questions"), f"{base}/questions", "circle-question-mark"),
                 *([Place(N_("Members"), f"{base}/members", "user-cog")] if here.actor.may("manage") else []),
