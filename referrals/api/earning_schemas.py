@@ -61,19 +61,24 @@ class TermsTold(Schema):
     min_locations = fields.Integer(allow_none=True)
 
 
-class RowTold(Schema):
-    """A revenue row."""
+class RowNamed(Schema):
+    """A revenue row of the month."""
 
     id = fields.String()
-    kind = fields.String(validate=validate.OneOf(REVENUE_KINDS))
     amount = fields.Nested(Money)
+
+
+class RowTold(RowNamed):
+    """The revenue row that earned it."""
+
+    kind = fields.String(validate=validate.OneOf(REVENUE_KINDS))
 
 
 class RevenueTold(Schema):
     """From the row that came in to what it adds to the share of its month."""
 
     row = fields.Nested(RowTold)
-    rows = fields.List(fields.Nested(RowTold(only=("id", "amount"))))
+    rows = fields.List(fields.Nested(RowNamed))
     month_sum = fields.Nested(Money)
     rate_bp = fields.Integer()
     fraction = fields.String(metadata={"description": "The share before it is rounded, in minor units."})
