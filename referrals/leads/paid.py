@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from referrals.db import among, session
-from referrals.leads import news, notices
+from referrals.leads import notices
 from referrals.leads.lifecycle import PAYOUT
 from referrals.leads.models import Lead
 from referrals.leads.timeline import note
@@ -30,5 +30,4 @@ def mark_leads_paid(leads: Sequence[Lead], *, by: Actor, at: datetime) -> None:
         before = PAYOUT.move(lead, "paid")
         note(lead, "payout", by=by, at=at, before=before, after="paid", reason="", sentence="")
         notices.tell_partner(lead, "lead_payout", "payout", by=by, at=at, after="paid", reason="", sentence="")
-        news.tell_change(lead, "payout", before, "paid", at=at)
     session.flush()

@@ -158,8 +158,10 @@ def test_the_address_is_set_with_the_password_and_told_to_all_who_manage(make: M
     assert "Pay-out address of a partner set" in browse(make.admin()).get("/audit").words
 
 
-@pytest.mark.parametrize("typed", ["", "nonsense", "+tag@example.org", "=1@example.org", "-x@example.org", "a@b\x00.org",
-                                   "x" * 300 + "@example.org"])  # fmt: skip
+BAD_ADDRESSES = ["", "nonsense", "+tag@example.org", "=1@example.org", "-x@example.org", "x" * 300 + "@x.org"]
+
+
+@pytest.mark.parametrize("typed", BAD_ADDRESSES)
 def test_a_bad_address_is_told_beside_the_field(make: Making, browse: Browse, typed: str) -> None:
     one = Earner(make)
     page = browse(one.member).post("/payouts/method", email=typed, password=PASSWORD)
