@@ -264,7 +264,9 @@ def among(column: Any, values: Iterable[int] | Iterable[str]) -> ColumnElement[b
     """Whether a column holds one of these; one parameter for thousands, where IN has one for each."""
     given = list(values)
     if session.get_bind().dialect.name == "postgresql":
-        kind = Text() if given and isinstance(given[0], str) else BigInteger()
+        # Without a value to go by, the kind is that of the column.
+        is_text = isinstance(given[0], str) if given else isinstance(column.type, Text)
+        kind = Text() if is_text else BigInteger()
         found: ColumnElement[bool] = column == func.any(literal(given, ARRAY(kind)))
         return found
     listed = func.json_each(json.dumps(given)).table_valued("value")

@@ -48,9 +48,11 @@ def submission(make: Making, member: Actor, domain: str = DOMAIN, **values: Any)
     )
 
 
-def invited(make: Making, member: Actor, message: str = "", *, at: datetime | None = None, **values: Any) -> Lead:
+def invited(
+    make: Making, member: Actor, message: str = "", domain: str = DOMAIN, *, at: datetime | None = None, **values: Any
+) -> Lead:
     """A lead whose store's owner was invited with it."""
-    wanted = submission(make, member, **values)
+    wanted = submission(make, member, domain, **values)
     lead = submit_with_invitation(wanted, message, box=BOX, by=member, at=at or make.at)
     session.commit()
     return lead

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask_babel import gettext
+
 from referrals.clock import now
 from referrals.invitations.operations import submit_with_invitation
 from referrals.invitations.queries import Eligibility, activation_of, eligibility_or_none, has_open_lead, latest_of
@@ -18,6 +20,14 @@ from referrals.wording import N_
 TOLD = N_("Your lead is submitted. A confirmation is on its way by e-mail.")
 TOLD_INVITED = N_("Your lead is submitted, and the owner of the store gets your invitation by e-mail.")
 TOLD_DISPUTED = N_("Your lead is submitted. No invitation was sent, since another partner registered this business.")
+# What an open invitation means for a lead, whatever its status says else.
+WAITING = (
+    N_("Its owner has your invitation to upgrade."),
+    N_(
+        "Once they accept, your lead is won and the store is on Plus within 24 hours. If they decline or do not "
+        "answer, your sales representative evaluates it."
+    ),
+)
 
 
 def offer(form: LeadForm, settings: Programme) -> Eligibility | None:
@@ -39,8 +49,9 @@ def take_in(submission: Submission, form: LeadForm) -> tuple[Lead, str]:
 def facts_of(viewer: Actor, lead: Lead) -> dict[str, Any]:
     """What drawer and page show of the invitations of a lead."""
     invitation = latest_of(viewer, lead)
-    waits = invitation is not None and invitation.status == "sent"
-    return {
+    waits = invitation is not None and invitation.status == "sent" and has_open_lead(invitation)
+    found: dict[str, Any] = {"meaning": tuple(map(gettext, WAITING))} if waits else {}
+    return found | {
         "invitation": invitation,
         "activation": activation_of(invitation) if invitation and invitation.status == "accepted" else None,
         "can_resend": invitation and invitation.status in {"sent", "expired"} and has_open_lead(invitation),
