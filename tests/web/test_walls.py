@@ -15,7 +15,11 @@ from referrals.db import db, session
 from referrals.leads.catalogue import get_product
 from referrals.leads.models import LeadConflict
 from referrals.links.sharing import welcome
-from referrals.outbox.models import Notification, OutboxMessage
+from referrals.outbox.endpoints import add_endpoint
+from referrals.outbox.hook_events import EVENTS
+from referrals.outbox.hooks import announce
+from referrals.outbox.models import HookDelivery, Notification, OutboxMessage
+from referrals.partners.referrals import record_referral
 from referrals.people.models import Person
 from referrals.people.operations import make_link
 from referrals.people.queries import keys_of_partner, open_sign_ins
@@ -26,13 +30,16 @@ from referrals.web.security import SAFE_METHODS
 from referrals.web.tokens import token_for
 from tests.making import Making
 from tests.web.browsing import Browser
-from tests.web.shop.market import open_market
+from tests.web.shop.market import open_market, webhook_box
 
 CANARY = "Zyzzyva"
-NUMBERED = "membership_id key_id notification_id partner_id conflict_id message_id import_id sign_in_id rule_id".split()
+NUMBERED = (
+    "membership_id key_id notification_id partner_id conflict_id message_id import_id sign_in_id rule_id "
+    "referral_id hook_id call_id"
+).split()
 IN_SHOPS = (
     "commission_id withdrawal_id order_id run_id delivery_id salesperson_id group_id product_id group_buy_id "
-    "material_id question_id"
+    "material_id question_id shop_hook_id shop_call_id"
 ).split()
 OF_SHOPS = {"merchant elsewhere", "salesperson elsewhere", "salesperson beside"}
 UNKNOWN = dict.fromkeys(NUMBERED + IN_SHOPS, "987654") | {
@@ -71,10 +78,19 @@ def world(make: Making) -> World:
     person = session.get_one(Person, stranger.person_id)
     open_sign_in(person, at=make.at)
     make_key("partner", partner_id=partner.id, name=CANARY, scopes=["leads"], by=stranger, at=make.at)
+    referral = record_referral(
+        partner, "affiliate_link", merchant=f"{CANARY} Store", domain="zyzzyva.example.org", plan=CANARY.lower(),
+        referred_at=make.at, currency="USD", by=stranger, at=make.at,
+    )  # fmt: skip
     link = make_link(
         "join", email="x@stranger.example.org", details={"partner_id": partner.id, "permissions": []}, at=make.at
     )
     session.add(Notification(person_id=person.id, kind="status", template="lead_status", params={}, created_at=make.at))
+    hook, _ = add_endpoint(
+        ("partner", partner.id), f"https://{CANARY.lower()}.example.org", EVENTS, webhook_box(make),
+        by=stranger, at=make.at,
+    )  # fmt: skip
+    announce("lead.submitted", {"business_name": CANARY}, owner=("partner", partner.id), at=make.at)
     admin = make.admin()
     run = upload(partner, get_product("plus"), "f.csv", b"business_name\nX\n", by=admin, at=make.at)
     market = open_market(make)
@@ -94,8 +110,11 @@ def world(make: Making) -> World:
         "conflict_id": str(session.query(LeadConflict).filter_by(lead_id=rival.id).one().id),
         "message_id": str(session.query(OutboxMessage).first().id),
         "import_id": str(run.id),
+        "referral_id": str(referral.id),
         "sign_in_id": str(open_sign_ins(person.id, at=make.at)[0].id),
         "rule_id": "1",
+        "hook_id": str(hook.id),
+        "call_id": str(session.query(HookDelivery).filter_by(endpoint_id=hook.id).one().id),
     }
     browsers = {
         "member": Browser(make, make.member()),
@@ -125,6 +144,8 @@ def address(app: Flask, rule: Rule, values: dict[str, str]) -> str:
         values = {**values, "code": values.get("shared", "zzzzzzzzzz")}
     for name in rule.arguments:
         value = values.get(name, SHARED.get(name, "987654"))
+        offered = getattr(rule._converters[name], "items", None)
+        value = min(offered) if offered and value not in offered else value
         filled[name] = int(value) if type(rule._converters[name]).__name__ == "IntegerConverter" else value
     with app.test_request_context():
         built = app.url_map.bind("").build(rule.endpoint, filled, method=next(iter(rule.methods or {"GET"})))
@@ -203,7 +224,8 @@ def test_lists_searches_and_exports_never_hold_a_strangers_data(world: World) ->
         "/leads?rep=1", "/members", f"/members?q={CANARY}", "/keys", "/notifications", "/menu", "/account/sessions",
         "/leads?sort=partner", "/shops", f"/shops?q={CANARY}", "/shops.csv", "/sell", "/sell/orders", "/sell/customers",
         f"/sell/orders?q={CANARY}", "/sell/commissions.csv", "/sell/balance.csv", "/sell/leaderboard",
-        "/sell/withdrawals", "/sell/links",
+        "/sell/withdrawals", "/sell/links", "/hooks", "/referrals", f"/referrals?q={CANARY}", "/referrals?partner=1",
+        "/referrals?sort=-revenue", "/referrals.csv", "/referral-link",
     ]  # fmt: skip
     for role, browser in world.browsers.items():
         for path in paths:

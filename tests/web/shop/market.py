@@ -12,9 +12,14 @@ from referrals.orders.inbox import accept
 from referrals.orders.incoming import IncomingEvent
 from referrals.orders.models import Delivery
 from referrals.orders.operations import receive_event
+from referrals.outbox.endpoints import PURPOSE, add_endpoint
+from referrals.outbox.hook_events import EVENTS
+from referrals.outbox.hooks import announce
+from referrals.outbox.models import HookDelivery
 from referrals.people.models import ApiKey
 from referrals.people.operations import make_link
 from referrals.people.rules import SYSTEM, Actor
+from referrals.secrets_box import SecretsBox
 from referrals.settlement.models import SettlementRun
 from referrals.settlement.withdrawals import request_withdrawal
 from referrals.shops.material import put_material, questions_of
@@ -36,6 +41,11 @@ class Market:
     @property
     def base(self) -> str:
         return f"/shops/{self.stall.shop.slug}"
+
+
+def webhook_box(make: Making) -> SecretsBox:
+    """What locks the secrets of outgoing webhooks."""
+    return SecretsBox(make.app.extensions["referrals"].config.secret_key, PURPOSE)
 
 
 def open_market(make: Making, **stall_settings: Any) -> Market:
@@ -60,6 +70,10 @@ def open_market(make: Making, **stall_settings: Any) -> Market:
     )
     invitation = {"shop_id": shop.id, "permissions": ["finance"]}
     link = make_link("join", email=f"{CANARY}@invited.example.org".lower(), details=invitation, at=datetime.now(UTC))
+    hook, _ = add_endpoint(
+        ("shop", shop.id), f"https://{CANARY.lower()}.example.org", EVENTS, webhook_box(make), by=SYSTEM, at=at
+    )
+    announce("commission.void", {"order": CANARY}, owner=("shop", shop.id), at=at)
     session.commit()
     commissions = {
         row.status: str(row.id) for row in session.scalars(select(Commission).where(Commission.shop_id == shop.id))
@@ -75,6 +89,8 @@ def open_market(make: Making, **stall_settings: Any) -> Market:
         "product_id": str(product.id),
         "group_buy_id": str(stall.shops.group_buy(shop, "G-1", (3, 300), (5, 800)).id),
         "delivery_id": str(session.scalar(select(Delivery.id).where(Delivery.shop_id == shop.id))),
+        "shop_hook_id": str(hook.id),
+        "shop_call_id": str(session.scalar(select(HookDelivery.id).where(HookDelivery.endpoint_id == hook.id))),
         "material_id": str(material.id),
         "question_id": str(questions_of(shop.id)[0].id),
         "membership_id": str(merchant.membership_id),
