@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from referrals.db import session
+from referrals.earnings.operations import earn_bounty
 from referrals.errors import NotFound
 from referrals.invitations.models import Activation, Invitation
 from referrals.invitations.operations import hold_lead
@@ -92,9 +93,9 @@ def complete_activation(activation_id: int, *, by: Actor, at: datetime) -> bool:
 
 
 def refer(activation: Activation, store: Store, *, by: Actor, at: datetime) -> Referral:
-    """Write the partner's referral of the new plan; the date is that of the acceptance."""
+    """Write the partner's referral of the new plan, and the bounty that was promised; the date is the acceptance's."""
     lead = activation.invitation.lead
-    return record_referral(
+    referral = record_referral(
         lead.partner,
         CATEGORY,
         merchant=store.name or lead.business_name,
@@ -107,6 +108,8 @@ def refer(activation: Activation, store: Store, *, by: Actor, at: datetime) -> R
         by=by,
         at=at,
     )
+    earn_bounty(referral, by=by, at=at)
+    return referral
 
 
 def postpone_activation(activation_id: int, error: str, *, at: datetime) -> None:

@@ -6,11 +6,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from referrals.clock import now
 from referrals.db import session
+from referrals.earnings.transfers import transfer_store
 from referrals.errors import NotAllowed, RuleBroken
 from referrals.leads.catalogue import programme
 from referrals.partners.queries import all_partners, get_partner
 from referrals.partners.store_list import StoreList
-from referrals.partners.transfers import hand_over
 from referrals.people.rules import Actor
 from referrals.stores.models import Store
 from referrals.stores.operations import (
@@ -209,7 +209,7 @@ def hand_over_store(store_id: str) -> AnyResponse:
     if store.partner_id is None:
         raise NotAllowed("hand over")
     try:
-        hand_over(store, currency=programme().currency, by=actor(), at=now())
+        transfer_store(store, currency=programme().currency, by=actor(), at=now())
         session.commit()
     except RuleBroken as broken:
         return refused(store_id, broken)
