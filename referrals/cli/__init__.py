@@ -7,7 +7,7 @@ import sys
 import click
 import structlog
 
-from referrals.cli import books, copies, erasing, imports, order_imports, people, row_imports, serving, settle, shops
+from referrals.cli import books, copies, erasing, imports, order_imports, payouts, people, row_imports, serving, settle, shops
 from referrals.cli.ground import Commands
 from referrals.transfer.referral_rows import REFERRALS
 from referrals.transfer.revenue_rows import REVENUE
@@ -44,6 +44,7 @@ for command in (
     shops.webhook_secret,
     imports.import_group,
     settle.settle,
+    payouts.payouts,
     erasing.erase,
     books.ledger,
     books.explain_command,

@@ -2,12 +2,15 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select, update
 
+from referrals.cli import main
 from referrals.db import session
 from referrals.earnings.models import Earning
 from referrals.leads.catalogue import programme
@@ -298,3 +301,13 @@ def test_the_scheduler_closes_periods(make: Making) -> None:
     jobs_of(make.app).payouts()
     assert one.told == [("2026-01-01", 3000, "pending")]
     assert session.query(Payout).count() == 1
+
+
+def test_the_command_closes_what_has_ended(make: Making, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Earner(make)
+    one.earn(3000, "2026-01-05")
+    monkeypatch.setattr("referrals.cli.payouts.application", lambda: make.app)
+    session.rollback()
+    told = json.loads(CliRunner().invoke(main, ["payouts", "close"], catch_exceptions=False).stdout)
+    assert (told["closed"][0], told["statements"], told["waiting"]) == ("2026-01-01", 1, 0)
+    assert one.told == [("2026-01-01", 3000, "pending")]
