@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from referrals.clock import now
 from referrals.db import session
+from referrals.earnings.queries import earnings_of
 from referrals.errors import RuleBroken
 from referrals.leads.queries import find_ref
 from referrals.money import Money, plain
@@ -28,7 +29,7 @@ from referrals.partners.referral_list import (
 from referrals.partners.referrals import change_plan, close_referral, reopen_referral
 from referrals.people.rules import Actor
 from referrals.values import parse_id
-from referrals.web import hx, lists, referral_words
+from referrals.web import earning_words, hx, lists, referral_words
 from referrals.web.filters import zone
 from referrals.web.forms.partner import PlanForm
 from referrals.web.leads import start_of
@@ -128,7 +129,12 @@ def referral_page(referral: Referral, broken: RuleBroken | None = None, form: Pl
     viewer, lead_ref = actor(), find_ref(actor(), referral.lead_id) if referral.lead_id else None
     context: dict[str, Any] = {"referral": referral, "lead_ref": lead_ref, "referral_words": referral_words}
     if sees_money(viewer):
-        context |= {"months": months_of(referral), "rows_by_month": rows_by_month(referral)}
+        context |= {
+            "months": months_of(referral),
+            "rows_by_month": rows_by_month(referral),
+            "earnings": earnings_of(viewer, referral),
+            "earning_words": earning_words,
+        }
     form = form or PlanForm(formdata=None, obj=referral)
     status = 422 if broken or form.has_errors else 200
     return hx.render("referrals/show.html", "referrals/show.html", status, form=form, broken=broken, **context)

@@ -10,13 +10,18 @@ from referrals.people.rules import SYSTEM
 from referrals.people.sign_in import make_key
 from tests.making import Making
 
-OPERATIONS = ["GET /api/v1/leads", "POST /api/v1/leads", "GET /api/v1/leads/{ref}"]
+OPERATIONS = ["GET /api/v1/leads", "POST /api/v1/leads", "GET /api/v1/leads/{ref}", "GET /api/v1/referrals"]
+OF_THE_OPERATOR = ["POST /api/v1/referrals", "POST /api/v1/revenue"]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", OPERATIONS + OF_THE_OPERATOR)
 @pytest.mark.parametrize("mode", [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE])
 def test_no_call_brings_the_server_down(make: Making, operation: str, mode: schemathesis.GenerationMode) -> None:
-    secret = make_key("partner", partner_id=make.partner().id, name="fuzz", scopes=["leads"], by=SYSTEM, at=make.at)
+    partner_id = make.partner().id
+    if operation in OF_THE_OPERATOR:
+        secret = make_key("operator", name="fuzz", scopes=["operator"], by=SYSTEM, at=make.at)
+    else:
+        secret = make_key("partner", partner_id=partner_id, name="fuzz", scopes=["leads"], by=SYSTEM, at=make.at)
     session.commit()
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", make.app)
     method, _, path = operation.partition(" ")

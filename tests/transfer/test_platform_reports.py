@@ -328,7 +328,7 @@ def test_revenue_told_by_many_at_once_counts_once(app_on_both: Flask, make_on_bo
         found = job(REVENUE, make_on_both, text)
         REVENUE.importer(found).run(found.table.lines, by=SYSTEM)
 
-    works = [lambda text=text: run(text) for text in texts * 4]  # type: ignore[misc]
+    works = [lambda text=text: run(text) for text in texts * 4]
     assert at_once(app_on_both, works) == ["stored"] * 8
     assert counts()["RevenueRow"] == 9
     assert {one.revenue_minor for one in referrals().values()} == {3_000}

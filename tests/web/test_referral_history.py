@@ -3,14 +3,17 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from referrals.db import db, session
+from referrals.earnings.models import Earning
+from referrals.earnings.operations import report_revenue
 from referrals.leads.catalogue import change_programme, programme
 from referrals.partners.models import Partner, Referral, RevenueMonth, RevenueRow
 from referrals.partners.referrals import close_referral, record_referral
@@ -173,6 +176,34 @@ def test_one_referral_shows_its_months_and_its_lead(make: Making, browse: Browse
     assert not page.soup.select("form[action$=closure]")
 
 
+def test_one_referral_leads_to_what_it_earned(make: Making, browse: Browse) -> None:
+    partner = make.partner()
+    one = referral(make, partner, plan="starter")
+    paying = referral(make, partner, "Paying", domain="paying.example.org")
+    for who in (one, paying):
+        report_revenue(
+            who, external_id=str(who.id), month=OCTOBER, kind="platform_fee", amount_minor=20_050, currency="USD",
+            by=SYSTEM, at=make.at,
+        )  # fmt: skip
+    session.commit()
+    earning = session.scalars(select(Earning)).one()
+    browser = browse(make.member(partner))
+    page = browser.get(f"/referrals/{paying.id}")
+    assert page.one(f'a[href="/earnings/{earning.id}"]').find_next("span").get_text() == "$40.10"
+    nothing = browser.get(f"/referrals/{one.id}")
+    assert not nothing.soup.select('a[href^="/earnings/"]')
+    assert "plan" in nothing.one("tbody th").get_text()
+
+
+def test_staff_find_the_code_of_a_partners_link(make: Making, browse: Browse) -> None:
+    partner = make.partner()
+    browse(make.member(partner)).post("/referral-link")
+    session.expire_all()
+    assert (
+        f"Code of the referral link: {partner.link_code}" in browse(make.admin()).get(f"/partners/{partner.id}").words
+    )
+
+
 def test_staff_close_a_referral_and_take_it_up_again(make: Making, browse: Browse) -> None:
     one = referral(make, make.partner())
     browser, here = browse(make.rep()), f"/referrals/{one.id}"
@@ -221,8 +252,6 @@ def test_closed_ones_say_when(make: Making, browse: Browse) -> None:
 
 
 def sign_up_at(make: Making, address: str) -> None:
-    from dataclasses import replace
-
     change_programme(replace(programme(), signup_url=address), by=make.admin(), at=make.at)
     session.commit()
 
