@@ -20,16 +20,17 @@ from referrals.calling import Hooks, call_due
 from referrals.clock import now
 from referrals.db import reading, session
 from referrals.leadership import Leadership
-from referrals.ledger.checking import check_books, is_proof_due
+from referrals.ledger.checking import check_books, find_doubt, is_proof_due
 from referrals.outbox.deliveries import forget_old
 from referrals.outbox.models import OutboxMessage
-from referrals.outbox.operations import note_failed, note_sent
-from referrals.outbox.queries import due_mails, due_texts, find_unsent
+from referrals.outbox.operations import note_failed, note_sent, notify
+from referrals.outbox.queries import due_mails, due_texts, find_unsent, was_told
 from referrals.outbox.texts import ShortMessage
 from referrals.outbox.transport import NeverTaken, Transport, Unreachable
 from referrals.paying import close_due
 from referrals.people.answers import drop_old_answers
 from referrals.people.drafts import drop_old_drafts
+from referrals.people.queries import administrators
 from referrals.people.rules import SYSTEM, Actor
 from referrals.people.sign_in import note_seen
 from referrals.settlement.balance import RUN_MINUTES
@@ -223,6 +224,19 @@ def prove_books(*, at: datetime) -> Tally:
     return Tally(done=1) if finding.ok else Tally(failed=1)
 
 
+def tell_of_doubt(*, at: datetime) -> Tally:
+    """Tell the administrators, once for each proof that found something wrong; nobody can switch this off."""
+    with reading():
+        doubt = find_doubt()
+        known = doubt is None or was_told(f"books:{doubt.id}")
+    if doubt is None or known:
+        return Tally()
+    for person in administrators():
+        notify(person, "alarm", "books_in_doubt", {}, by=SYSTEM, at=at, subject=f"books:{doubt.id}")
+    session.commit()
+    return Tally(done=1)
+
+
 class Jobs:
     """All jobs, bound to one application."""
 
@@ -298,8 +312,8 @@ class Jobs:
         return Tally(len(closing.periods), len(closing.waiting))
 
     def proof(self) -> Tally:
-        """Every few minutes: whether the books were proved since last night."""
-        return self.run(lambda: prove_books(at=now()))
+        """Every few minutes: whether the books were proved since last night, and whether somebody must look."""
+        return self.run(lambda: prove_books(at=now()) + tell_of_doubt(at=now()))
 
     def run(self, job: Callable[[], Tally]) -> Tally:
         """Do a job if this process leads."""

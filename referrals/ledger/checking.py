@@ -64,6 +64,13 @@ def books_are_good(owner: Owner | None = None) -> bool:  # noqa: ARG001 - one pr
     return session.scalar(query.limit(1)) is not False
 
 
+def find_doubt() -> LedgerCheck | None:
+    """The last proof that found something wrong, as long as the books are not found good again."""
+    if books_are_good():
+        return None
+    return session.scalar(select(LedgerCheck).where(~LedgerCheck.ok).order_by(LedgerCheck.id.desc()).limit(1))
+
+
 def is_proof_due(*, at: datetime) -> bool:
     """Whether nobody proved all books since last night, 3:00 UTC."""
     night = at.astimezone(UTC).replace(hour=3, minute=0, second=0, microsecond=0)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, func, select, true
 
 from referrals.db import KeyText, session
 from referrals.errors import NotFound
@@ -111,6 +111,11 @@ class NotificationList(Listing):
         if wish.get("unread"):
             statement = statement.where(Notification.read_at.is_(None))
         super().__init__(wish, statement)
+
+
+def was_told(subject: str) -> bool:
+    """Whether anybody was notified of this."""
+    return bool(session.scalar(select(exists().where(Notification.subject == subject))))
 
 
 def unread_count(person_id: int) -> int:

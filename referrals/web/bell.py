@@ -60,7 +60,9 @@ def read(notification_id: str) -> AnyResponse:
 
 
 def address_of(subject: str) -> str:
-    """The page of what a notification tells of: a payout (`payout:7`), a lead by its reference, or nothing."""
+    """The page of what a notification tells of: a payout (`payout:7`), the books, a lead by its reference, nothing."""
+    if subject.startswith("books:"):
+        return url_for("ledger.show")
     if subject.startswith("payout:"):
         return url_for("payouts.show", payout_id=subject.removeprefix("payout:"))
     return url_for("leads.show", ref=subject) if subject else url_for("bell.index")

@@ -246,6 +246,21 @@ def email_change(params: Params) -> Mail:
     )
 
 
+def books_in_doubt(_params: Params) -> Mail:
+    return Mail(
+        subject=gettext("The books are in doubt"),
+        paragraphs=[
+            gettext(
+                "A proof of the books found something that does not fit. Until they are found good again, nothing is "
+                "settled and nobody is paid."
+            ),
+            gettext("The page Books names the first row that is wrong."),
+        ],
+        button=gettext("Open the books"),
+        url=f"{config().base_url}/ledger",
+    )
+
+
 MAILS: dict[str, Callable[[Params], Mail]] = {
     make.__name__: make
     for make in (
@@ -264,6 +279,7 @@ MAILS: dict[str, Callable[[Params], Mail]] = {
         password_reset,
         invitation,
         email_change,
+        books_in_doubt,
     )
 }
 NAMES = {
@@ -282,4 +298,5 @@ NAMES = {
     "password_reset": N_("New password"),
     "invitation": N_("Invitation"),
     "email_change": N_("New e-mail"),
+    "books_in_doubt": N_("Books in doubt"),
 }

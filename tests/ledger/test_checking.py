@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.engine import Connection
 
 from referrals.db import session
+from referrals.jobs import Tally, tell_of_doubt
 from referrals.ledger.checking import (
     Finding,
     books_are_good,
@@ -20,7 +21,9 @@ from referrals.ledger.checking import (
 from referrals.ledger.models import LedgerChain
 from referrals.ledger.operations import OUTSIDE, STORE, Draft, Owner, post_entries, post_entry, salesperson
 from referrals.ledger.problems import Problem, read_problem
+from referrals.outbox.models import Notification, OutboxMessage
 from tests.conftest import NOW
+from tests.making import Making
 
 SHOP, OTHER = Owner("shop", 7, "CNY"), Owner("shop", 8, "JPY")
 ANNA = 71
@@ -215,3 +218,17 @@ def test_a_whole_proof_is_due_once_a_night(app: Flask) -> None:
 def test_a_problem_says_where(app: Flask) -> None:
     for kind in ("orphan", "settlement", "clawback", "by_hand", "top_up", "reserved"):
         assert "7" in str(Problem(kind, {"row": 7}))
+
+
+def test_administrators_are_told_once_of_each_proof_that_fails(books: Flask, make_on_both: Making) -> None:
+    admin = make_on_both.admin()
+    make_on_both.rep()
+    assert tell_of_doubt(at=NOW) == Tally()
+    tamper(books, *TAMPERED["an amount"][1])
+    checked()
+    assert [tell_of_doubt(at=NOW), tell_of_doubt(at=NOW)] == [Tally(done=1), Tally()]
+    told = session.scalars(select(Notification)).one()
+    assert (told.person_id, told.template) == (admin.person_id, "books_in_doubt")
+    assert session.scalars(select(OutboxMessage.template)).all() == ["books_in_doubt"]
+    checked()
+    assert tell_of_doubt(at=NOW) == Tally(done=1), "found wrong again"
