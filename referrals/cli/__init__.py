@@ -7,7 +7,20 @@ import sys
 import click
 import structlog
 
-from referrals.cli import books, copies, erasing, imports, order_imports, payouts, people, row_imports, serving, settle, shops
+from referrals.cli import (
+    books,
+    copies,
+    erasing,
+    erasing_owners,
+    imports,
+    order_imports,
+    payouts,
+    people,
+    row_imports,
+    serving,
+    settle,
+    shops,
+)
 from referrals.cli.ground import Commands
 from referrals.transfer.referral_rows import REFERRALS
 from referrals.transfer.revenue_rows import REVENUE
@@ -57,6 +70,7 @@ for command in (
 ):
     main.add_command(command)
 imports.import_group.add_command(order_imports.import_orders)
+erasing.erase.add_command(erasing_owners.erase_owner_command)
 for kind, told in (
     (STORES, "Import the registry of stores: new ones are added, known ones brought up to date."),
     (REFERRALS, "Import referrals as the platform reports them; plan and status of known ones follow the file."),

@@ -15,7 +15,7 @@ from referrals.people.rules import Actor
 from referrals.stores.lifecycle import STORE
 from referrals.stores.models import Store
 from referrals.stores.queries import find_draft, find_for_operator, find_listed
-from referrals.stores.rules import Facts
+from referrals.stores.rules import LANGUAGES, Facts
 from referrals.values import readable_host
 from referrals.wording import N_
 
@@ -129,6 +129,8 @@ def new_store(domain: str, facts: Facts, *, at: datetime) -> Store:
     if not facts.plan:
         raise PlanMissing(field="plan")
     store = Store(domain=domain, status=facts.status or "active", created_at=at, changed_at=at)
+    store.name = store.owner_name = store.owner_email = ""
+    store.owner_language = LANGUAGES[0]
     # The status is the one that it begins with: nothing moves.
     for name, value in said(replace(facts, status=None)):
         setattr(store, name, value)
