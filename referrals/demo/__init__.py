@@ -6,10 +6,16 @@ from sqlalchemy import func, select
 
 from referrals.db import session
 from referrals.demo.leads import STAFF, Leads
+from referrals.demo.links import give_links
+from referrals.demo.payouts import fill_payouts
+from referrals.demo.revenue import fill_revenue
 from referrals.demo.shop import MERCHANTS, ShopLife
+from referrals.demo.stores import fill_stores
 from referrals.errors import RuleBroken
 from referrals.people.models import Person
 from referrals.people.passwords import Passwords
+from referrals.people.rules import Actor
+from referrals.web.house import partner_payouts
 from referrals.wording import N_
 
 PASSWORD = "demo passphrase"  # noqa: S105 - of the demo alone, and printed
@@ -27,7 +33,13 @@ def fill_demo(passwords: Passwords, *, at: datetime) -> None:
     if session.scalar(select(func.count()).select_from(Person)):
         raise DatabaseNotEmpty
     password_hash = passwords.hash(PASSWORD)
-    Leads(password_hash, at).fill()
+    leads = Leads(password_hash, at)
+    leads.fill()
+    fill_stores(leads.members, at=at)
+    give_links(leads.members, by=Actor(role="admin"), at=at)
+    fill_revenue(leads.members, at=at)
+    fill_payouts(leads.members, partner_payouts(), at=at)
+    leads.settle_the_past()
     ShopLife(password_hash, at).fill()
 
 
