@@ -15,6 +15,7 @@ from referrals.earnings.revenue import (
     Reported,
     add_to_month,
     check,
+    find_month,
     find_recorded,
     refuse_second_fee,
     refuse_vast_sums,
@@ -59,11 +60,12 @@ def report_revenue(
     if known is not None:
         return known, False
     session.refresh(referral)
+    month_before = find_month(told, referral)
     refuse_second_fee(told, referral)
-    refuse_vast_sums(told, referral)
+    refuse_vast_sums(told, referral, month_before)
     row, is_new = write(told, referral, by=by, at=at)
     if is_new:
-        earn_share(referral, row, add_to_month(told, referral), by=by, at=at)
+        earn_share(referral, row, add_to_month(told, referral, month_before), by=by, at=at)
         session.flush()
     return row, is_new
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from referrals.db import session
@@ -116,15 +116,15 @@ def refuse_second_fee(told: Reported, referral: Referral) -> None:
         raise SecondFee(field="month")
 
 
-def refuse_vast_sums(told: Reported, referral: Referral) -> None:
+def refuse_vast_sums(told: Reported, referral: Referral, month: RevenueMonth | None) -> None:
     """Raises AmountTooLarge where a sum would not fit into 64 bits."""
-    month = find_month(told, referral)
     sums = (month.revenue_minor if month else 0, referral.revenue_minor)
     if any(abs(before + told.amount_minor) > LARGEST for before in sums):
         raise AmountTooLarge(field="amount")
 
 
 def find_month(told: Reported, referral: Referral) -> RevenueMonth | None:
+    """The sums of a row's month; None before its first row."""
     return session.get(RevenueMonth, (referral.id, told.month), populate_existing=True)
 
 
@@ -149,18 +149,12 @@ def write(told: Reported, referral: Referral, *, by: Actor, at: datetime) -> tup
     return row, row.id == values["id"]
 
 
-def add_to_month(told: Reported, referral: Referral) -> RevenueMonth:
-    """Bring the sums up to a new row; the books of the partner are held."""
-    month = find_month(told, referral)
+def add_to_month(told: Reported, referral: Referral, month: RevenueMonth | None) -> RevenueMonth:
+    """Bring the sums up to a new row; the books of the partner are held, so that nobody else changes them."""
     if month is None:
         reason = why_no_share(value_of(terms_of(referral)), facts_of(referral), told.month)
         month = RevenueMonth(referral_id=referral.id, month=told.month, revenue_minor=0, earned_minor=0, reason=reason)
         session.add(month)
     month.revenue_minor += told.amount_minor
-    session.execute(
-        update(Referral)
-        .where(Referral.id == referral.id)
-        .values(revenue_minor=Referral.revenue_minor + told.amount_minor)
-    )
-    session.refresh(referral, ["revenue_minor"])
+    referral.revenue_minor += told.amount_minor
     return month
