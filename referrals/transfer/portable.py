@@ -30,6 +30,8 @@ from referrals.transfer.archive import (
 )
 
 DERIVED = {"lead_counts"}
+# Every instance is born with the same first rows of these, which nobody may delete.
+BORN_WITH = {"earning_terms", "upgrade_terms", "upgrade_terms_texts"}
 ROWS_AT_ONCE = 1000
 
 
@@ -48,7 +50,8 @@ def load_everything(config: Config, file: Path) -> dict[str, Any]:
     with opened(file, "export") as (archive, manifest):
         refuse_a_database_in_use()
         for table in reversed(Base.metadata.sorted_tables):
-            session.execute(table.delete())
+            if table.name not in BORN_WITH:
+                session.execute(table.delete())
         for table in tables():
             if read_table(archive, table) != manifest["rows"].get(table.name, 0):
                 raise NotAnArchive
@@ -78,13 +81,27 @@ def write_table(archive: zipfile.ZipFile, table: Table) -> int:
 def read_table(archive: zipfile.ZipFile, table: Table) -> int:
     if place(table) not in archive.namelist():
         return 0
-    read = 0
+    read, known = 0, known_keys(table)
     with archive.open(place(table)) as stream:
         lines = (json.loads(line) for line in io.TextIOWrapper(stream, "utf-8", newline="\n"))
         while some := list(islice(lines, ROWS_AT_ONCE)):
-            session.execute(insert(table), [row_of(table, line) for line in some])
+            rows = [row_of(table, line) for line in some]
+            news = [row for row in rows if key_of(table, row) not in known] if known else rows
+            if news:
+                session.execute(insert(table), news)
             read += len(some)
     return read
+
+
+def known_keys(table: Table) -> set[tuple[Any, ...]]:
+    """The keys of the rows that were not deleted."""
+    if table.name not in BORN_WITH:
+        return set()
+    return {tuple(row) for row in session.execute(select(*table.primary_key))}
+
+
+def key_of(table: Table, row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[column.name] for column in table.primary_key)
 
 
 def place(table: Table) -> str:

@@ -12,6 +12,8 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from referrals.db import db, session
+from referrals.earnings.models import Earning
+from referrals.earnings.operations import report_revenue
 from referrals.leads.catalogue import get_product
 from referrals.leads.models import LeadConflict
 from referrals.links.sharing import welcome
@@ -23,6 +25,7 @@ from referrals.partners.referrals import record_referral
 from referrals.people.models import Person
 from referrals.people.operations import make_link
 from referrals.people.queries import keys_of_partner, open_sign_ins
+from referrals.people.rules import SYSTEM
 from referrals.people.sign_in import make_key, open_sign_in
 from referrals.transfer.operations import upload
 from referrals.web.members import public_id
@@ -34,7 +37,7 @@ from tests.web.shop.market import open_market, webhook_box
 
 CANARY = "Zyzzyva"
 NUMBERED = (
-    "membership_id key_id notification_id partner_id conflict_id message_id import_id sign_in_id rule_id "
+    "membership_id key_id notification_id partner_id conflict_id message_id import_id sign_in_id rule_id earning_id "
     "referral_id hook_id call_id"
 ).split()
 IN_SHOPS = (
@@ -82,6 +85,10 @@ def world(make: Making) -> World:
         partner, "affiliate_link", merchant=f"{CANARY} Store", domain="zyzzyva.example.org", plan=CANARY.lower(),
         referred_at=make.at, currency="USD", by=stranger, at=make.at,
     )  # fmt: skip
+    report_revenue(
+        referral, external_id=CANARY, month=make.at.date(), kind="platform_fee", amount_minor=100, currency="USD",
+        by=SYSTEM, at=make.at,
+    )  # fmt: skip
     link = make_link(
         "join", email="x@stranger.example.org", details={"partner_id": partner.id, "permissions": []}, at=make.at
     )
@@ -113,6 +120,7 @@ def world(make: Making) -> World:
         "referral_id": str(referral.id),
         "sign_in_id": str(open_sign_ins(person.id, at=make.at)[0].id),
         "rule_id": "1",
+        "earning_id": str(session.query(Earning).one().id),
         "hook_id": str(hook.id),
         "call_id": str(session.query(HookDelivery).filter_by(endpoint_id=hook.id).one().id),
     }
@@ -226,6 +234,7 @@ def test_lists_searches_and_exports_never_hold_a_strangers_data(world: World) ->
         f"/sell/orders?q={CANARY}", "/sell/commissions.csv", "/sell/balance.csv", "/sell/leaderboard",
         "/sell/withdrawals", "/sell/links", "/hooks", "/referrals", f"/referrals?q={CANARY}", "/referrals?partner=1",
         "/referrals?sort=-revenue", "/referrals.csv", "/referral-link",
+        "/earnings", f"/earnings?q={CANARY}", "/earnings?partner=1", "/earnings.csv",
     ]  # fmt: skip
     for role, browser in world.browsers.items():
         for path in paths:
