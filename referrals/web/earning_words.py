@@ -15,7 +15,7 @@ from referrals.wording import N_
 KIND = {
     "recurring": N_("Share of the revenue"),
     "bounty": N_("Bounty"),
-    "reversal": N_("Taken back"),
+    "reversal": N_("Earning taken back"),
     "paid_outside": N_("Paid by hand"),
 }
 STATE = {

@@ -52,7 +52,8 @@ def event_words(event: AnyRow, rep_names: Mapping[int, str]) -> str:
         case "appeal_answered":
             return gettext("Appeal granted") if details["granted"] else gettext("Appeal not granted")
         case "no_bounty":
-            return gettext("Nothing was booked: %(reason)s", reason=gettext(REASONS[details["reason"]]))
+            why = REASONS[details["reason"]]
+            return gettext("Nothing was booked: %(reason)s", reason=gettext(why))
     return conflict_words(event.kind, details)
 
 

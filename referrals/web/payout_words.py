@@ -3,9 +3,9 @@
 from referrals.wording import N_
 
 STATUS = {
-    "pending": N_("Pending"),
+    "pending": N_("To be paid"),
     "paid": N_("Paid"),
-    "failed": N_("Failed"),
+    "failed": N_("Payment failed"),
     "carried": N_("Carried over"),
 }
 GROUPS = {

@@ -71,7 +71,7 @@ HELD = ListPage(
         Column("earned", N_("Earned on"), lambda row: row.earned_at),
         Column("of", N_("Merchant"), lambda row: row.merchant or row.business_name or ""),
         Column("category", N_("Category"), lambda row: gettext(referral_words.CATEGORY[row.category])),
-        Column("kind", N_("What"), lambda row: gettext(payout_words.EARNINGS[row.kind])),
+        Column("kind", N_("What was earned"), lambda row: gettext(payout_words.EARNINGS[row.kind])),
         Column("month", N_("Month"), lambda row: row.month),
         Column("amount", N_("Amount"), lambda row: written(row.amount_minor, row.currency)),
         Column("currency", N_("Currency"), lambda row: row.currency),
