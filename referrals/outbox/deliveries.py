@@ -22,6 +22,8 @@ STATES = {
 }
 REST = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=60)
+# Nobody subscribes to it: it goes to one endpoint, when its owner wants to see one arrive.
+TEST_EVENT = "ping"
 FORGOTTEN_AT_ONCE = 10_000
 ENDPOINTS_A_TICK = 100
 
@@ -84,7 +86,7 @@ def replay(delivery: HookDelivery, *, at: datetime) -> None:
 
 def send_test(endpoint: HookEndpoint, *, at: datetime) -> int:
     """Write a test event for this endpoint alone; answers the id of the delivery."""
-    row = row_of(new_key(), endpoint.id, "ping", body_of("ping", {"endpoint": str(endpoint.id)}, at), at)
+    row = row_of(new_key(), endpoint.id, TEST_EVENT, body_of(TEST_EVENT, {"endpoint": str(endpoint.id)}, at), at)
     insert_rows(HookDelivery, COLUMNS, [row])
     endpoint.rests_until = None
     session.flush()

@@ -15,11 +15,14 @@ from urllib.parse import SplitResult, urlsplit
 from referrals.outbox.public_only import PrivateAddress, connect
 from referrals.outbox.signing import signed_headers
 from referrals.outbox.transport import is_this_machine, told
+from referrals.wording import N_
 
 TIMEOUT_SECONDS = 10
 LONGEST_ANSWER = 1000
 # One sentence for a name without an address and for one with a private one: nobody explores a network by it.
-NO_WAY = "The address cannot be reached from here."
+NO_WAY = N_("The address cannot be reached from here.")
+NO_SECRET = N_("The secret was locked with another key; make a new one.")
+TOO_LATE = N_("No whole answer came in time.")
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,13 @@ class Outcome:
 def call(letter: Letter, *, at: datetime) -> Outcome:
     """Post one letter. Redirects are not followed: whatever is not 2xx was not taken."""
     if not letter.secrets:
-        return Outcome(letter, error="The secret was locked with another key; make a new one.")
+        return Outcome(letter, error=NO_SECRET)
     try:
         status, answer = post(letter, signed_headers(letter.secrets, letter.key, at, letter.body))
     except (PrivateAddress, socket.gaierror, UnicodeError):
         return Outcome(letter, error=NO_WAY)
+    except TimeoutError:
+        return Outcome(letter, error=TOO_LATE)
     except (OSError, http.client.HTTPException) as error:
         return Outcome(letter, error=told(error)[:200])
     taken = 200 <= status < 300
@@ -111,7 +116,7 @@ def within_time(opened: socket.socket) -> Iterator[socket.socket]:
     try:
         yield opened
     except (OSError, http.client.HTTPException) as error:
-        raise TimeoutError("No whole answer came in time.") if too_late.is_set() else error from None
+        raise TimeoutError if too_late.is_set() else error from None
     finally:
         timer.cancel()
         opened.close()

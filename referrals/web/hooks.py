@@ -1,8 +1,7 @@
 """Addresses that programs of a partner, a shop or the operator listen at, and the log of what went there."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import wraps
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response
@@ -15,6 +14,7 @@ from referrals.errors import RuleBroken
 from referrals.listing import AnyRow
 from referrals.outbox.deliveries import (
     STATES,
+    TEST_EVENT,
     HookDeliveryList,
     get_delivery,
     send_test,
@@ -31,76 +31,39 @@ from referrals.outbox.endpoints import (
     switch_off,
     switch_on,
 )
-from referrals.outbox.hook_events import EVENTS, OPERATOR, events_for
-from referrals.outbox.hooks import HookOwner
+from referrals.outbox.hook_events import events_for
 from referrals.outbox.models import HookDelivery, HookEndpoint
-from referrals.people.rules import Actor
-from referrals.shops.models import Shop
 from referrals.values import parse_id
 from referrals.web import hx, lists
 from referrals.web.forms.hooks import HookForm
+from referrals.web.hook_places import Place, View, of_a_shop, of_house
 from referrals.web.house import config, outgoing_hooks
 from referrals.web.lists import Column, Filter, ListPage
-from referrals.web.shop.access import of_shop
-from referrals.web.shop.showing import surroundings
-from referrals.web.visitor import actor, member
+from referrals.web.visitor import actor
 from referrals.wording import N_
 
 STATE_WORDS = {"waiting": N_("Waiting"), "delivered": N_("Delivered"), "parked": N_("Given up")}
 assert STATE_WORDS.keys() == STATES.keys()
 BADGES = {"waiting": "submitted", "delivered": "awarded", "parked": "ineligible"}
-View = Callable[..., AnyResponse]
 
 
-@dataclass(frozen=True)
-class Place:
-    """Whose endpoints these pages are about, and where they are."""
-
-    owner: HookOwner
-    base: str
-    context: Mapping[str, Any] = field(default_factory=dict)
-
-
-def of_house(view: View) -> View:
-    """For administrators about the operator's endpoints, for who manages a partner about the partner's."""
-
-    @wraps(view)
-    @member
-    def checked(**ids: str) -> AnyResponse:
-        return view(place_of(actor()), **ids)
-
-    return checked
-
-
-def place_of(viewer: Actor) -> Place:
-    if viewer.may("configure"):
-        return Place(OPERATOR, "/hooks")
-    viewer.require("manage_members")
-    return Place(("partner", viewer.partner_id or 0), "/hooks")
-
-
-def of_a_shop(view: View) -> View:
-    """For who manages a shop, about its endpoints."""
-
-    @wraps(view)
-    @of_shop("manage")
-    def checked(shop: Shop, **ids: str) -> AnyResponse:
-        place = Place(("shop", shop.id), f"/shops/{shop.slug}/hooks", surroundings(shop))
-        return view(place, **{name.removeprefix("shop_"): value for name, value in ids.items()})
-
-    return checked
+def log_of(owner_kind: str) -> ListPage:
+    """The log of an endpoint, filtered by what such an owner can listen to."""
+    heard = [*events_for(owner_kind), TEST_EVENT]
+    by_event = Filter("event", N_("Event"), N_("Any event"), lambda: [(name, name) for name in heard])
+    return replace(DELIVERIES, filters=(*DELIVERIES.filters, by_event))
 
 
 DELIVERIES = ListPage(
     name="hook-deliveries",
     path="/hooks",
-    title=N_("Deliveries"),
+    title=N_("Messages sent"),
     columns=(
         Column("event", N_("Event"), lambda row: row.event, sortable=False),
         Column("state", N_("State"), lambda row: gettext(STATE_WORDS[state_of(row)]), sortable=False),
         Column("answer", N_("Answer"), lambda row: row.answer_status or row.error, sortable=False),
         Column("attempts", N_("Tried"), lambda row: row.attempts, sortable=False, style="num"),
-        Column("id", N_("Id of the delivery"), lambda row: row.message_key, sortable=False, shown=False),
+        Column("id", N_("Id of the message"), lambda row: row.message_key, sortable=False, shown=False),
         Column("created", N_("Written"), lambda row: row.created_at, style="num"),
     ),
     rows="hooks/_delivery_rows.html",
@@ -112,9 +75,8 @@ DELIVERIES = ListPage(
             N_("Any state"),
             lambda: [(state, gettext(label)) for state, label in STATE_WORDS.items()],
         ),
-        Filter("event", N_("Event"), N_("Any event"), lambda: [(name, name) for name in EVENTS]),
     ),
-    searched=N_("Id of the delivery"),
+    searched=N_("Id of the message"),
 )
 
 
@@ -225,10 +187,11 @@ def test(place: Place, hook_id: str) -> AnyResponse:
 def deliveries(place: Place, hook_id: str, kind: str | None = None) -> Response:
     """The log: what went to it, and what became of it."""
     endpoint = found_endpoint(place, hook_id)
-    found = HookDeliveryList(actor(), endpoint, DELIVERIES.wish())
+    page = log_of(place.owner[0])
+    found = HookDeliveryList(actor(), endpoint, page.wish())
     path = f"{place.base}/{endpoint.id}/deliveries"
     more = {**place.context, "hooks_base": place.base, "endpoint": endpoint}
-    return lists.answer(DELIVERIES, found, kind, path=path, state_of=state_of, **words_of_states(), **more)
+    return lists.answer(page, found, kind, path=path, state_of=state_of, **words_of_states(), **more)
 
 
 def delivery(place: Place, hook_id: str, call_id: str) -> Response:
