@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -22,6 +23,8 @@ from referrals.outbox.hook_events import EVENTS
 from referrals.outbox.hooks import announce
 from referrals.outbox.models import HookDelivery, Notification, OutboxMessage
 from referrals.partners.referrals import record_referral
+from referrals.payouts.operations import PayoutTerms, make_statement
+from referrals.payouts.rules import period_of
 from referrals.people.models import Person
 from referrals.people.operations import make_link
 from referrals.people.queries import keys_of_partner, open_sign_ins
@@ -32,13 +35,15 @@ from referrals.web.members import public_id
 from referrals.web.security import SAFE_METHODS
 from referrals.web.tokens import token_for
 from tests.making import Making
+from tests.stores.making import draft
 from tests.web.browsing import Browser
 from tests.web.shop.market import open_market, webhook_box
 
 CANARY = "Zyzzyva"
+UNLIMITED = PayoutTerms(ZoneInfo("UTC"), 0, "USD")
 NUMBERED = (
     "membership_id key_id notification_id partner_id conflict_id message_id import_id sign_in_id rule_id earning_id "
-    "referral_id hook_id call_id"
+    "referral_id store_id hook_id call_id payout_id"
 ).split()
 IN_SHOPS = (
     "commission_id withdrawal_id order_id run_id delivery_id salesperson_id group_id product_id group_buy_id "
@@ -85,10 +90,13 @@ def world(make: Making) -> World:
         partner, "affiliate_link", merchant=f"{CANARY} Store", domain="zyzzyva.example.org", plan=CANARY.lower(),
         referred_at=make.at, currency="USD", by=stranger, at=make.at,
     )  # fmt: skip
+    store = draft(make, stranger, "zyzzyva-draft.example.org", name=CANARY, owner_name=CANARY)
     report_revenue(
         referral, external_id=CANARY, month=make.at.date(), kind="platform_fee", amount_minor=100, currency="USD",
         by=SYSTEM, at=make.at,
     )  # fmt: skip
+    payout = make_statement(partner.id, "USD", period_of(make.at.date()), UNLIMITED, by=SYSTEM, at=make.at)
+    assert payout is not None
     link = make_link(
         "join", email="x@stranger.example.org", details={"partner_id": partner.id, "permissions": []}, at=make.at
     )
@@ -118,6 +126,8 @@ def world(make: Making) -> World:
         "message_id": str(session.query(OutboxMessage).first().id),
         "import_id": str(run.id),
         "referral_id": str(referral.id),
+        "store_id": str(store.id),
+        "payout_id": str(payout.id),
         "sign_in_id": str(open_sign_ins(person.id, at=make.at)[0].id),
         "rule_id": "1",
         "earning_id": str(session.query(Earning).one().id),
@@ -234,6 +244,7 @@ def test_lists_searches_and_exports_never_hold_a_strangers_data(world: World) ->
         f"/sell/orders?q={CANARY}", "/sell/commissions.csv", "/sell/balance.csv", "/sell/leaderboard",
         "/sell/withdrawals", "/sell/links", "/hooks", "/referrals", f"/referrals?q={CANARY}", "/referrals?partner=1",
         "/referrals?sort=-revenue", "/referrals.csv", "/referral-link",
+        "/stores", f"/stores?q={CANARY}", "/stores?partner=1&sort=partner", "/stores.csv",
         "/earnings", f"/earnings?q={CANARY}", "/earnings?partner=1", "/earnings.csv",
     ]  # fmt: skip
     for role, browser in world.browsers.items():
