@@ -22,7 +22,7 @@ TOLD_INVITED = N_("Your lead is submitted, and the owner of the store gets your 
 TOLD_DISPUTED = N_("Your lead is submitted. No invitation was sent, since another partner registered this business.")
 # What an open invitation means for a lead, whatever its status says else.
 WAITING = (
-    N_("Its owner has your invitation to upgrade."),
+    N_("The owner of the store has your invitation to upgrade."),
     N_(
         "Once they accept, your lead is won and the store is on Plus within 24 hours. If they decline or do not "
         "answer, your sales representative evaluates it."

@@ -110,7 +110,7 @@ def test_lead_and_invitation_come_from_one_form(make: Making, browse: Browse) ->
     assert "Upgrade invitation sent" in page.all(".timeline strong")
     assert "Rita Romero" in page.words
     assert "zaneta@meble.example.org" not in " ".join(page.all("section.act")), "staff alone see who owns the store"
-    assert "Its owner has your invitation" in page.all(".next")[0]
+    assert "has your invitation to upgrade" in page.all(".next")[0]
     assert mails("lead_assigned") == []
     assert len(mails("upgrade_invitation")) == 1
     assert invitation_of(session.scalars(select(Lead)).one()).message == "Hello\n\nAnna"
@@ -336,7 +336,7 @@ def test_a_partner_invites_for_an_earlier_lead_sends_again_and_withdraws(make: M
     assert partner.get(here).one(f'form[action="{here}/invitation"]')
     assert "shorten" in partner.post(f"{here}/invitation", message="x" * 2001).all("#invitation-error")[0]
     assert partner.post(f"{here}/invitation", message="Hello").status == 303
-    assert "Its owner has your invitation" in partner.get(here).all(".next")[0]
+    assert "has your invitation to upgrade" in partner.get(here).all(".next")[0]
     first = link_of(lead)
     assert partner.post(f"{here}/invitation", message="Hello").status == 422
     assert partner.post(f"{here}/invitation/resending").status == 303
@@ -345,7 +345,7 @@ def test_a_partner_invites_for_an_earlier_lead_sends_again_and_withdraws(make: M
     answer = partner.post(f"{here}/invitation/revocation", headers={"HX-Request": "true"})
     assert (answer.status, invitation_of(lead).status) == (200, "revoked")
     assert "Withdrawn" in answer.words
-    assert "Its owner has your invitation" not in answer.words
+    assert "has your invitation to upgrade" not in answer.words
     again = partner.post(f"{here}/invitation/revocation")
     assert again.status == 422
     assert "ended already" in again.words

@@ -28,7 +28,7 @@ LONGEST_MESSAGE = 2000
 # While the domain is typed, its store is looked up.
 CHECKED_LIVE = {
     "hx-get": f"/leads/new/{PRODUCT}/eligibility",
-    "hx-trigger": "change, keyup changed delay:600ms",
+    "hx-trigger": "input changed delay:500ms, change",
     "hx-target": "#eligibility",
     "hx-swap": "outerHTML",
     "hx-sync": "this:replace",
