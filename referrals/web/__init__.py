@@ -9,6 +9,7 @@ from referrals.web import (
     account,
     badge,
     bell,
+    earnings,
     emails,
     filters,
     health,
@@ -25,6 +26,7 @@ from referrals.web import (
     members,
     navigation,
     passwords,
+    payouts,
     phone_codes,
     promo,
     recruiting,
@@ -34,6 +36,7 @@ from referrals.web import (
     security,
     sign_in,
     stores,
+    terms,
     visitor,
     words,
 )
@@ -46,7 +49,7 @@ from referrals.web.event_words import event_quote, event_words
 from referrals.web.house import link_url
 from referrals.web.sell.pages import BLUEPRINTS as SELLING
 from referrals.web.shop import BLUEPRINTS as SHOPPING
-from referrals.web.staff import conflicts, imports, ledger, outbox, partners, people, setup, upgrade_terms
+from referrals.web.staff import conflicts, imports, ledger, outbox, partners, payout_work, people, setup, upgrade_terms
 
 BLUEPRINTS = (
     sign_in.blueprint,
@@ -59,7 +62,10 @@ BLUEPRINTS = (
     invitations.blueprint,
     referral_history.blueprint,
     referral_link.blueprint,
+    earnings.blueprint,
+    terms.blueprint,
     stores.blueprint,
+    payouts.blueprint,
     members.blueprint,
     keys.blueprint,
     hooks.blueprint,
@@ -69,6 +75,7 @@ BLUEPRINTS = (
     second_factor.blueprint,
     conflicts.blueprint,
     partners.blueprint,
+    payout_work.blueprint,
     people.blueprint,
     setup.blueprint,
     upgrade_terms.blueprint,

@@ -53,6 +53,7 @@ ACTIONS = {
     "store_owner_erased": N_("Owner of a store erased"),
     "store_registered": N_("Store registered by a partner"),
     "store_reopened": N_("Store taken up again"),
+    "terms_added": N_("Terms of earnings added"),
     "upgrade_terms_added": N_("Terms of upgrades changed"),
     "webhook_secret_set": N_("Webhook secret set"),
 }

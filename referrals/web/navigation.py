@@ -40,7 +40,10 @@ def partner_groups(here: Visitor) -> list[Group]:
     if actor.may("view_referrals"):
         work.append(Place(N_("Referral history"), "/referrals", "handshake"))
         work.append(Place(N_("Stores you build"), "/stores", "store"))
+    if actor.may("view_financials"):
+        work.append(Place(N_("Earnings"), "/earnings", "hand-coins"))
     work.append(Place(N_("Referral link"), "/referral-link", "link"))
+    work.append(Place(N_("Terms"), "/terms", "scroll-text"))
     found = [Group(N_("Referrals"), tuple(work))]
     if actor.may("view_financials"):
         found.append(Group(N_("Money"), (Place(N_("Payouts"), "/payouts", "wallet"),)))
@@ -56,6 +59,7 @@ def staff_groups(here: Visitor) -> list[Group]:
         Place(N_("Home"), "/", "house"),
         Place(N_("Leads"), "/leads", "users"),
         Place(N_("Referral history"), "/referrals", "handshake"),
+        Place(N_("Earnings"), "/earnings", "hand-coins"),
         Place(N_("Conflicts"), "/conflicts", "git-compare", open_conflict_count()),
         Place(N_("Appeals"), "/appeals", "scale", count_open_appeals()),
     ]
@@ -82,6 +86,7 @@ def staff_groups(here: Visitor) -> list[Group]:
             Group(
                 N_("Rules"),
                 (
+                    Place(N_("Terms"), "/terms", "scroll-text"),
                     Place(N_("Products"), "/products", "package"),
                     Place(N_("Reasons"), "/reasons", "list-checks"),
                     Place(N_("Assignment"), "/assignment", "shuffle"),
