@@ -31,9 +31,9 @@ def refuse_other_order(order: Order, incoming: IncomingOrder) -> None:
             raise contradiction(what, ours, theirs)
 
 
-def refuse_other_event(event: OrderEvent, incoming: IncomingEvent) -> None:
+def refuse_other_event(event: OrderEvent, incoming: IncomingEvent, currency: str) -> None:
     """Raises Contradiction where a repeated event says something else than the one that is recorded."""
-    for what, ours, theirs in event_differences(event, incoming):
+    for what, ours, theirs in event_differences(event, incoming, currency):
         if ours != theirs:
             raise contradiction(what, ours, theirs)
 
@@ -61,7 +61,11 @@ def order_differences(order: Order, incoming: IncomingOrder) -> Iterator[Differe
     if "customer" in incoming.tells:
         yield from customer_differences(order, incoming.customer)
     if "lines" in incoming.tells:
-        yield "lines", told_lines(lines_of(order, None)), asked_lines(incoming.lines)
+        yield (
+            "lines",
+            priced(told_lines(lines_of(order, None)), order.currency),
+            priced(asked_lines(incoming.lines), order.currency),
+        )
     if "goods" in incoming.tells:
         goods = sum(line.amount_minor for line in standing_of(order).lines)
         theirs = sum(line.amount_minor for line in incoming.lines)
@@ -77,11 +81,20 @@ def customer_differences(order: Order, customer: IncomingCustomer) -> Iterator[D
     yield "customer", ours, (customer.id, customer.email, customer.phone)
 
 
-def event_differences(event: OrderEvent, incoming: IncomingEvent) -> Iterator[Difference]:
+def event_differences(event: OrderEvent, incoming: IncomingEvent, currency: str) -> Iterator[Difference]:
     yield "type", event.type, incoming.type
     yield "occurred_at", event.occurred_at, incoming.occurred_at
-    yield "amount", event.amount_minor, incoming.amount_minor
-    yield "lines", [list(part) for part in event.lines], stored_lines(incoming)
+    yield "amount", amount(event.amount_minor, currency), amount(incoming.amount_minor, currency)
+    yield "lines", priced(event.lines, currency), priced(stored_lines(incoming), currency)
+
+
+def amount(minor: int | None, currency: str) -> Money | None:
+    return None if minor is None else Money(minor, currency)
+
+
+def priced(lines: Sequence[Sequence[Any]], currency: str) -> list[tuple[Any, ...]]:
+    """Stored lines, which end in a minor amount, with money instead."""
+    return [(*rest, Money(minor, currency)) for *rest, minor in lines]
 
 
 def stored_lines(event: IncomingEvent) -> list[list[Any]]:

@@ -6,17 +6,18 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from referrals.db import session
-from referrals.orders.contradictions import bare_lines, contradiction, refuse_other_event, stored_lines
+from referrals.orders.contradictions import bare_lines, contradiction, priced, refuse_other_event, stored_lines
 from referrals.orders.incoming import IncomingEvent, IncomingOrder
 from referrals.orders.models import Order, OrderEvent
 from referrals.orders.standing import standing_of
+from referrals.shops.models import Shop
 
 
-def news(shop_id: int, external_id: str, events: Sequence[IncomingEvent]) -> list[IncomingEvent]:
+def news(shop: Shop, external_id: str, events: Sequence[IncomingEvent]) -> list[IncomingEvent]:
     """Those of the events that say something new; raises Contradiction for one that is recorded otherwise."""
     if not events:
         return []
-    known = known_events(shop_id, external_id)
+    known = known_events(shop.id, external_id)
     fresh: dict[str, IncomingEvent] = {}
     for event in events:
         recorded = known.get(event.id)
@@ -24,9 +25,9 @@ def news(shop_id: int, external_id: str, events: Sequence[IncomingEvent]) -> lis
             if recorded is None and event.summary_of not in known and says_more(event, known.values(), fresh.values()):
                 fresh[event.id] = event
         elif recorded is not None:
-            refuse_other_event(recorded, event)
+            refuse_other_event(recorded, event, shop.currency)
         elif event.id in fresh:
-            refuse_twofold(fresh[event.id], event)
+            refuse_twofold(fresh[event.id], event, shop.currency)
         else:
             fresh[event.id] = event
     return list(fresh.values())
@@ -51,12 +52,12 @@ def says_more(event: IncomingEvent, *known: Iterable[OrderEvent] | Iterable[Inco
     return True
 
 
-def refuse_twofold(one: IncomingEvent, other: IncomingEvent) -> None:
+def refuse_twofold(one: IncomingEvent, other: IncomingEvent, currency: str) -> None:
     """Raises Contradiction where one delivery tells an event twice, in two ways."""
     if (one.type, one.occurred_at, one.amount_minor) != (other.type, other.occurred_at, other.amount_minor):
         raise contradiction("id", one.id, other.id)
     if stored_lines(one) != stored_lines(other):
-        raise contradiction("lines", stored_lines(one), stored_lines(other))
+        raise contradiction("lines", priced(stored_lines(one), currency), priced(stored_lines(other), currency))
 
 
 def amendment(order: Order, incoming: IncomingOrder) -> list[IncomingEvent]:

@@ -61,7 +61,7 @@ def receive_with_events(
     if order is None:
         return Received(place_order(shop, incoming, events, source=source, by=by, at=at), fresh=True)
     refuse_other_order(order, incoming)
-    fresh = news(shop.id, incoming.external_id, [*events, *amendment(order, incoming)])
+    fresh = news(shop, incoming.external_id, [*events, *amendment(order, incoming)])
     record_news(order, fresh, source=source, at=at)
     return Received(order, fresh=False, changed=bool(fresh))
 
@@ -79,7 +79,7 @@ def receive_event(
     order = find_order(shop.id, external_id)
     known = find_event(shop.id, external_id, incoming.id)
     if known is not None:
-        refuse_other_event(known, incoming)
+        refuse_other_event(known, incoming, shop.currency)
         return ReceivedEvent(known, fresh=False, order=order)
     hold_campaign(order.group_buy_id if order is not None else None)
     event = record_event(shop.id, external_id, incoming, order, source=source, at=at)
@@ -96,7 +96,7 @@ def receive(shop: Shop, arrival: Arrival, *, source: str, by: Actor, at: datetim
     external_id = checked_id(arrival.external_id, "external_id")
     events = [checked_event(event, at=at) for event in arrival.events]
     hold_order(shop, external_id)
-    fresh = news(shop.id, external_id, events)
+    fresh = news(shop, external_id, events)
     order = find_order(shop.id, external_id)
     if order is not None:
         record_news(order, fresh, source=source, at=at)
@@ -114,7 +114,7 @@ def hold_order(shop: Shop, external_id: str) -> None:
 def place_order(
     shop: Shop, incoming: IncomingOrder, events: Sequence[IncomingEvent], *, source: str, by: Actor, at: datetime
 ) -> Order:
-    fresh = news(shop.id, incoming.external_id, events)
+    fresh = news(shop, incoming.external_id, events)
     settings = settings_of(shop.id).at(incoming.placed_at)
     collected_by = incoming.collected_by or collector_of(shop.id, incoming.payment_method, at=at)
     campaign = campaign_named(shop, incoming.group_buy, at=at)

@@ -95,7 +95,7 @@ def test_events_are_new_known_or_in_conflict(call: Call) -> None:
     assert call("POST", "/orders/1001/events", REFUND).status_code == 200
     other = REFUND | {"amount": {"amount": "9.00"} | CNY, "lines": None}
     answer = call("POST", "/orders/1001/events", other)
-    assert (answer.status_code, answer.get_json()["ours"], answer.get_json()["theirs"]) == (409, "800", "900")
+    assert (answer.status_code, answer.get_json()["ours"], answer.get_json()["theirs"]) == (409, "8.00", "9.00")
     order = call("GET", "/orders/1001").get_json()
     assert (order["left"]["amount"], order["commission"]["amount"]["amount"]) == ("92.00", "9.20")
     assert [event["id"] for event in order["events"]] == ["r1"]
