@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import combinations
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -82,6 +83,13 @@ def test_every_text_is_translated_with_its_places(language: str) -> None:
             assert sorted(PLACES.findall(text)) == sorted(PLACES.findall(translation)), text
         else:
             assert all(form for form in translation), text
+
+
+def test_no_language_speaks_another_one() -> None:
+    spoken = {language: texts_of(catalogue(language)) for language in OTHERS}
+    for one, other in combinations(OTHERS, 2):
+        same = [text for text, said in spoken[one].items() if said == spoken[other].get(text) and said != text[0]]
+        assert len(same) < len(spoken[one]) // 50, (one, other, same[:5])
 
 
 @pytest.mark.parametrize("language", OTHERS)
