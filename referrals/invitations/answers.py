@@ -12,7 +12,7 @@ from referrals.invitations.activations import request_activation
 from referrals.invitations.lifecycle import INVITATION
 from referrals.invitations.models import Invitation
 from referrals.invitations.operations import end, hold
-from referrals.invitations.queries import get_by_token, has_open_lead, is_good_now
+from referrals.invitations.queries import get_by_token, has_open_lead, is_good_now, token_digest
 from referrals.invitations.rules import PLAN, TermsChanged
 from referrals.invitations.terms import number_in_force
 from referrals.leads import notices
@@ -101,8 +101,8 @@ def hold_good(token: str, *, at: datetime) -> Invitation:
     """The invitation behind a token, locked; raises NotFound for any that is over."""
     found = get_by_token(token)
     invitation = hold(found.id, found.lead_id)
-    # A newer link may have gone out while we waited.
-    if invitation.token_digest != found.token_digest or not is_good_now(invitation, at=at):
+    # A newer link may have gone out while we waited; `found` is the same object, and has changed with it.
+    if invitation.token_digest != token_digest(token) or not is_good_now(invitation, at=at):
         raise NotFound
     return invitation
 

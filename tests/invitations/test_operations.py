@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from referrals.activating import close_invitations
 from referrals.db import session
@@ -14,7 +14,7 @@ from referrals.errors import NotFound, RuleBroken
 from referrals.invitations.answers import Evidence, accept, decline, open_invitation
 from referrals.invitations.models import Activation, Invitation
 from referrals.invitations.operations import invite_for, resend, revoke, submit_with_invitation
-from referrals.invitations.queries import eligibility, get_good
+from referrals.invitations.queries import eligibility, get_by_token, get_good, token_digest
 from referrals.invitations.rules import InvitationOver, NoInvitation, NotReady, TermsChanged
 from referrals.invitations.terms import add_version, number_in_force, texts_of
 from referrals.leads.catalogue import change_programme, programme
@@ -247,6 +247,26 @@ def test_no_verb_reaches_an_invitation_that_is_over(make: Making, verb: str, fat
         get_good(token, at=at)
     session.rollback()
     assert (invitation_of(lead).status, lead.status, invitation_of(lead).opened_at, kinds(lead)) == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_link_that_is_replaced_while_its_answer_waits_is_over(
+    make_on_both: Making, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    make = make_on_both
+    make_store(make)
+    token = link_of(invited(make, make.member()))
+
+    def found_then_replaced(token: str) -> Invitation:
+        found = get_by_token(token)
+        newer = update(Invitation).where(Invitation.id == found.id).values(token_digest=token_digest("newer"))
+        session.execute(newer.execution_options(synchronize_session=False))
+        return found
+
+    monkeypatch.setattr("referrals.invitations.answers.get_by_token", found_then_replaced)
+    with pytest.raises(NotFound):
+        VERBS[verb](token, make.later(days=1))
+    session.rollback()
 
 
 def test_declining_brings_the_lead_to_its_rep(make: Making) -> None:
