@@ -12,8 +12,8 @@ from referrals.people.rules import Actor
 
 
 def visible_to(viewer: Actor) -> ColumnElement[bool]:
-    """Staff see all earnings, members with `view_financials` those of their partner, others none."""
-    if viewer.is_staff:
+    """Administrators see all earnings, members with `view_financials` those of their partner, others none."""
+    if viewer.is_staff and viewer.may("finance"):
         return true()
     partner_id = viewer.partner_id if viewer.may("view_financials") else None
     return Earning.partner_id == (partner_id or 0)

@@ -43,8 +43,8 @@ def visible_to(viewer: Actor) -> ColumnElement[bool]:
 
 
 def sees_money(viewer: Actor) -> bool:
-    """Whether the viewer may see what referrals bring: staff, and members with `view_financials`."""
-    return viewer.is_staff or viewer.may("view_financials")
+    """Whether the viewer may see what referrals bring: administrators, and members with `view_financials`."""
+    return viewer.may("finance" if viewer.is_staff else "view_financials")
 
 
 def get_referral(viewer: Actor, referral_id: int, *, for_update: bool = False) -> Referral:

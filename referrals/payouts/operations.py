@@ -1,12 +1,13 @@
 """Making statements, paying them, and taking back what could not be paid (`SPEC §4`). Each verb flushes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 
-from referrals.db import lock_names, session
+from referrals.db import among, lock_names, session
 from referrals.earnings.models import Earning
 from referrals.errors import RuleBroken
 from referrals.leads.catalogue import Programme
@@ -182,10 +183,20 @@ def fail_payout(payout: Payout, reason: str, *, by: Actor, at: datetime) -> None
 
 def lock(payout: Payout) -> list[Lead]:
     """Hold what a payout touches, always in this order: leads, books, the payout itself."""
-    leads = hold_leads(leads_due_in(payout.id))
+    leads = hold_leads(leads_due_in([payout.id]))
     hold_books(owner_of(payout))
     session.refresh(payout, with_for_update={"of": Payout})
     return leads
+
+
+def hold_payouts(payouts: Sequence[Payout]) -> None:
+    """Hold what many payouts touch, kind by kind as `lock` does, so that nobody deadlocks; they are read anew."""
+    ids = [payout.id for payout in payouts]
+    hold_leads(leads_due_in(ids))
+    for payout in sorted(payouts, key=lambda one: one.partner_id):
+        hold_books(owner_of(payout))
+    held = select(Payout).where(among(Payout.id, ids)).order_by(Payout.id).with_for_update(of=Payout)
+    session.scalars(held.execution_options(populate_existing=True)).unique().all()
 
 
 def owner_of(payout: Payout) -> Owner:

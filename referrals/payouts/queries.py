@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 
-from referrals.db import session
+from referrals.db import among, session
 from referrals.earnings.models import Earning
 from referrals.errors import NotFound
 from referrals.leads.models import Lead
@@ -31,6 +31,12 @@ def get_payout(viewer: Actor, payout_id: int | None) -> Payout:
     if found is None:
         raise NotFound
     return found
+
+
+def known_payouts(viewer: Actor, payout_ids: Sequence[int]) -> Sequence[Payout]:
+    """Those of these payouts that there are and the viewer may see, by id."""
+    mine = select(Payout).where(among(Payout.id, payout_ids), visible_to(viewer)).order_by(Payout.id)
+    return session.scalars(mine).unique().all()
 
 
 def lines_of(payout: Payout) -> list[PayoutLine]:
@@ -79,12 +85,11 @@ def first_earned_at() -> datetime | None:
     return session.scalar(select(func.min(Earning.earned_at)))
 
 
-def leads_due_in(payout_id: int) -> Sequence[int]:
-    """The leads whose payout is due and of which this payout holds an earning, by a fixed order."""
-    of_earnings = select(Earning.lead_id).where(Earning.payout_id == payout_id)
-    of_referrals = (
-        select(Referral.lead_id).join(Earning, Earning.referral_id == Referral.id).where(Earning.payout_id == payout_id)
-    )
+def leads_due_in(payout_ids: Sequence[int]) -> Sequence[int]:
+    """The leads whose payout is due and of which one of these payouts holds an earning, by a fixed order."""
+    held = among(Earning.payout_id, payout_ids)
+    of_earnings = select(Earning.lead_id).where(held)
+    of_referrals = select(Referral.lead_id).join(Earning, Earning.referral_id == Referral.id).where(held)
     theirs = or_(Lead.id.in_(of_earnings), Lead.id.in_(of_referrals))
     return session.scalars(select(Lead.id).where(Lead.payout == "due", theirs).order_by(Lead.id)).all()
 

@@ -9,8 +9,8 @@ from referrals import money
 from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
 from referrals.payouts.models import Payout
-from referrals.payouts.operations import fail_payout, pay_payout
-from referrals.payouts.queries import get_payout, pending_payouts
+from referrals.payouts.operations import fail_payout, hold_payouts, pay_payout
+from referrals.payouts.queries import get_payout, known_payouts, pending_payouts
 from referrals.people.rules import Actor
 from referrals.secrets_box import SecretsBox
 from referrals.transfer.exports import harmless
@@ -100,6 +100,7 @@ def import_payout_results(content: bytes, file_name: str, *, by: Actor, at: date
     outcome = Outcome()
     table = read_table(content, file_name)
     columns = columns_of(table)
+    hold_payouts(known_payouts(by, [payout_id_in(line, columns) or 0 for line in table.lines]))
     for line in table.lines:
         if status_of(line, columns) in STILL_OPEN:
             continue
@@ -140,7 +141,7 @@ def cell(line: Line, columns: dict[str, str], column: str) -> str:
 
 def record_result(line: Line, columns: dict[str, str], *, by: Actor, at: datetime) -> bool:
     """Record one line; answers whether it was news."""
-    payout = payout_named(cell(line, columns, "reference"), columns, by=by)
+    payout = payout_named(line, columns, by=by)
     status = status_of(line, columns)
     if status not in PAID | FAILED:
         raise UnknownPayoutResult(field=columns["status"])
@@ -159,8 +160,13 @@ def record_result(line: Line, columns: dict[str, str], *, by: Actor, at: datetim
     return True
 
 
-def payout_named(written: str, columns: dict[str, str], *, by: Actor) -> Payout:
+def payout_named(line: Line, columns: dict[str, str], *, by: Actor) -> Payout:
+    """The payout that a line tells of; raises UnknownPayout."""
     try:
-        return get_payout(by, parse_id(written.lstrip("'").removeprefix(NOT_A_NUMBER)))
+        return get_payout(by, payout_id_in(line, columns))
     except NotFound:
         raise UnknownPayout(field=columns["reference"]) from None
+
+
+def payout_id_in(line: Line, columns: dict[str, str]) -> int | None:
+    return parse_id(cell(line, columns, "reference").lstrip("'").removeprefix(NOT_A_NUMBER))

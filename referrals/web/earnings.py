@@ -69,8 +69,7 @@ def list_page(viewer: Actor) -> ListPage:
 def reader() -> Actor:
     """The visitor, if they may see money; raises NotAllowed."""
     viewer = actor()
-    if not viewer.is_staff:
-        viewer.require("view_financials")
+    viewer.require("finance" if viewer.is_staff else "view_financials")
     return viewer
 
 

@@ -55,11 +55,12 @@ def partner_groups(here: Visitor) -> list[Group]:
 
 
 def staff_groups(here: Visitor) -> list[Group]:
+    earnings = [Place(N_("Earnings"), "/earnings", "hand-coins")] if here.actor.may("finance") else []
     work = [
         Place(N_("Home"), "/", "house"),
         Place(N_("Leads"), "/leads", "users"),
         Place(N_("Referral history"), "/referrals", "handshake"),
-        Place(N_("Earnings"), "/earnings", "hand-coins"),
+        *earnings,
         Place(N_("Conflicts"), "/conflicts", "git-compare", open_conflict_count()),
         Place(N_("Appeals"), "/appeals", "scale", count_open_appeals()),
     ]

@@ -148,7 +148,7 @@ def rows_by_month(referral: Referral) -> dict[date, list[Any]]:
 
 
 @blueprint.post("/referrals/<referral_id>/plan")
-@may("work_leads")
+@may("configure")
 def plan(referral_id: str) -> AnyResponse:
     """Correct the plan."""
     referral, form = held(referral_id), PlanForm()
@@ -160,7 +160,7 @@ def plan(referral_id: str) -> AnyResponse:
 
 
 @blueprint.post("/referrals/<referral_id>/closure")
-@may("work_leads")
+@may("configure")
 def closure(referral_id: str) -> AnyResponse:
     """End a referral: what its merchant pays in later months earns nothing."""
     referral = held(referral_id)
@@ -173,7 +173,7 @@ def closure(referral_id: str) -> AnyResponse:
 
 
 @blueprint.post("/referrals/<referral_id>/reopening")
-@may("work_leads")
+@may("configure")
 def reopening(referral_id: str) -> AnyResponse:
     """Take a closed referral up again."""
     referral = held(referral_id)

@@ -13,6 +13,7 @@ from referrals.partners.models import Referral
 from referrals.payouts.models import Payout
 from referrals.payouts.operations import fail_payout, pay_payout
 from referrals.people.rules import SYSTEM
+from referrals.transfer.payouts import import_payout_results
 from tests.leads.at_once import at_once
 from tests.making import Making
 from tests.payouts.earning import Earner, at, close, closed
@@ -72,4 +73,30 @@ def test_a_payout_is_paid_or_fails_once(app_on_both: Flask, make_on_both: Making
     assert one.balances == (0, 0, 0)
     assert Counter(at_once(app_on_both, [fail] * 8)) == {"stored": 1, "IllegalMove": 7}
     assert one.balances == (50_000, 0, -50_000)
+    assert check_books(at=make_on_both.at).ok
+
+
+def test_two_result_files_that_name_the_same_payouts_in_another_order_both_go_in(
+    app_on_both: Flask, make_on_both: Making
+) -> None:
+    earners = [Earner(make_on_both) for _ in range(5)]
+    for one in earners:
+        one.win_pos("2026-11-02")
+    close("2026-11-16")
+    lines = [f"P{one.payouts[0].id},paid" for one in earners]
+
+    refused: list[int] = []
+
+    def taking(order: list[str]) -> Callable[[], object]:
+        content = "\n".join(["reference_id,status", *order, ""]).encode()
+
+        def take() -> None:
+            refused.append(import_payout_results(content, "result.csv", by=SYSTEM, at=at("2026-11-20")).refused)
+
+        return take
+
+    works = [taking(lines), taking(lines[::-1])] * 3
+    assert Counter(at_once(app_on_both, works)) == {"stored": 6}
+    assert refused == [0] * 6, "what another file recorded meanwhile is known, not refused"
+    assert [[status for _, _, status in one.told] for one in earners] == [["paid"]] * 5
     assert check_books(at=make_on_both.at).ok

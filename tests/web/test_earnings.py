@@ -93,6 +93,16 @@ def test_without_the_permission_nobody_reads_of_money(earned: Earned, make: Maki
     assert browser.get("/terms").status == 200
 
 
+def test_of_staff_administrators_alone_read_of_money(earned: Earned, make: Making, browse: Browse) -> None:
+    paths = ("/earnings", "/earnings.csv", f"/earnings/{earned.rows[0].id}")
+    for actor, status, links in ((make.rep(), 403, False), (make.admin(), 200, True)):
+        browser = browse(actor)
+        assert {browser.get(path).status for path in paths} == {status}
+        assert bool(browser.get("/").soup.select('a[href="/earnings"]')) is links
+        months = browser.get(f"/referrals/{earned.referral.id}").soup.select('a[href^="/earnings/"]')
+        assert bool(months) is links
+
+
 def test_staff_see_whose_earnings_they_are_and_filter_by_that(earned: Earned, make: Making, browse: Browse) -> None:
     browser = browse(make.admin())
     assert "North" in browser.get("/earnings").words

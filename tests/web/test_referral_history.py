@@ -50,7 +50,8 @@ def readers(make: Making, partner: Partner) -> dict[str, Actor]:
     return {
         "whole": make.member(partner),
         "without money": make.member(partner, frozenset({"view_referrals"})),
-        "staff": make.rep(),
+        "representative": make.rep(),
+        "administrator": make.admin(),
     }
 
 
@@ -79,7 +80,12 @@ def test_money_is_shown_only_to_those_who_may_see_it(make: Making, browse: Brows
         browser = browse(reader)
         texts = [browser.get(path).text for path in ("/referrals", "/referrals.csv", f"/referrals/{one.id}")]
         seen[who] = ["200.50" in text for text in texts]
-    assert seen == {"whole": [True] * 3, "without money": [False] * 3, "staff": [True] * 3}
+    assert seen == {
+        "whole": [True] * 3,
+        "without money": [False] * 3,
+        "representative": [False] * 3,
+        "administrator": [True] * 3,
+    }
 
 
 def test_members_without_the_permission_are_told_so(make: Making, browse: Browse) -> None:
@@ -206,7 +212,7 @@ def test_staff_find_the_code_of_a_partners_link(make: Making, browse: Browse) ->
 
 def test_staff_close_a_referral_and_take_it_up_again(make: Making, browse: Browse) -> None:
     one = referral(make, make.partner())
-    browser, here = browse(make.rep()), f"/referrals/{one.id}"
+    browser, here = browse(make.admin()), f"/referrals/{one.id}"
     assert browser.post(f"{here}/closure").headers["Location"] == here
     page = browser.get(here)
     assert "Closed" in page.all("header .badge")
@@ -218,7 +224,7 @@ def test_staff_close_a_referral_and_take_it_up_again(make: Making, browse: Brows
 
 def test_staff_correct_the_plan(make: Making, browse: Browse) -> None:
     one = referral(make, make.partner())
-    browser, here = browse(make.rep()), f"/referrals/{one.id}"
+    browser, here = browse(make.admin()), f"/referrals/{one.id}"
     for wrong in ("", "Plus plan!", "x" * 41, "a\x00b"):
         answer = browser.post(f"{here}/plan", plan=wrong)
         assert (answer.status, bool(answer.error("plan"))) == (422, True)
@@ -228,14 +234,19 @@ def test_staff_correct_the_plan(make: Making, browse: Browse) -> None:
     assert session.get_one(Referral, one.id).plan == "plus"
 
 
-def test_members_change_nothing(make: Making, browse: Browse) -> None:
+@pytest.mark.parametrize("who", ["member", "rep"])
+def test_only_administrators_change_referrals(make: Making, browse: Browse, who: str) -> None:
     partner = make.partner()
-    one = referral(make, partner)
-    browser = browse(make.member(partner))
-    for step in ("closure", "reopening", "plan"):
-        assert browser.post(f"/referrals/{one.id}/{step}", plan="plus").status == 403
+    one, closed = referral(make, partner), referral(make, partner, "Closed", domain="")
+    close_referral(closed, by=SYSTEM, at=make.at)
+    session.commit()
+    browser = browse(make.rep() if who == "rep" else make.member(partner))
+    for step, changed in (("closure", one), ("reopening", closed), ("plan", one)):
+        assert browser.post(f"/referrals/{changed.id}/{step}", plan="plus").status == 403
+        assert not browser.get(f"/referrals/{changed.id}").soup.select('form[action^="/referrals/"]')
     session.expire_all()
     assert (session.get_one(Referral, one.id).status, session.get_one(Referral, one.id).plan) == ("active", "basic")
+    assert session.get_one(Referral, closed.id).status == "closed"
 
 
 def test_the_empty_history_says_what_will_stand_there(make: Making, browse: Browse) -> None:
