@@ -1,6 +1,6 @@
 """Which referral a merchant is, when the platform names it by domain or name (`SPEC §4`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import select
@@ -26,20 +26,42 @@ class SeveralMerchants(RuleBroken):
     sentence = N_("Several merchants have this name. Write the domain, or name the partner too.")
 
 
-def find_referral_of(merchant: str, month: date, *, partner: Partner | None = None, category: str = "") -> Referral:
+def anyone(_: Referral) -> bool:
+    return True
+
+
+def find_referral_of(
+    merchant: str,
+    month: date,
+    *,
+    partner: Partner | None = None,
+    category: str = "",
+    gives_share: Callable[[Referral], bool] = anyone,
+) -> Referral:
     """The referral that a merchant's revenue of a month belongs to; `month` is its first day.
 
-    Of several referrals of one merchant (it was brought, then upgraded) it is the latest that was made by the end of
-    the month and was not closed before it; where none was, the earliest. Raises NotReferred, SeveralMerchants.
+    Of several referrals of one merchant (it was brought, then upgraded) it is one that was made by the end of the
+    month and was not closed before it: the latest of those that `gives_share` says earn of the month, else the latest;
+    where none was, the earliest. Raises NotReferred, SeveralMerchants.
     """
+    found = meant_by(merchant, partner, category)
+    following = (month + timedelta(days=31)).replace(day=1)
+    standing = [one for one in found if one.referred_at.date() < following and not closed_before(one, month)]
+    if not standing:
+        return min(found, key=made)
+    # A fixed amount is earned already: it must not swallow the share that somebody else was promised.
+    sharing = [one for one in standing if gives_share(one)] if len(standing) > 1 else []
+    return max(sharing or standing, key=made)
+
+
+def meant_by(merchant: str, partner: Partner | None, category: str) -> Sequence[Referral]:
+    """All referrals of the one merchant that is meant. Raises NotReferred, SeveralMerchants."""
     found = [one for one in referrals_of(merchant) if fits(one, partner, category)]
     if not found:
         raise NotReferred(field="merchant")
     if len({(one.domain or one.merchant_key, one.partner_id if not one.domain else 0) for one in found}) > 1:
         raise SeveralMerchants(field="merchant")
-    following = (month + timedelta(days=31)).replace(day=1)
-    standing = [one for one in found if one.referred_at.date() < following and not closed_before(one, month)]
-    return max(standing, key=made) if standing else min(found, key=made)
+    return found
 
 
 def referrals_of(merchant: str) -> Sequence[Referral]:

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from referrals.db import lock_names, session
 from referrals.earnings.booking import hold_partners
 from referrals.earnings.operations import earn_bounty, report_revenue
+from referrals.earnings.rules import why_no_share
+from referrals.earnings.terms import facts_of, terms_of, value_of
 from referrals.errors import RuleBroken
 from referrals.normal_form import normal_form
 from referrals.partners.lifecycle import CATEGORIES
@@ -188,7 +190,13 @@ def referral_for(told: ToldRevenue) -> Referral:
     )
     if booked is not None and booked in referrals_of(told.merchant) and fits(booked, told.partner, told.category):
         return booked
-    return find_referral_of(told.merchant, told.month, partner=told.partner, category=told.category)
+    return find_referral_of(
+        told.merchant,
+        told.month,
+        partner=told.partner,
+        category=told.category,
+        gives_share=lambda one: not why_no_share(value_of(terms_of(one)), facts_of(one), told.month),
+    )
 
 
 def referrals_for(told: Iterable[ToldRevenue]) -> list[Referral]:

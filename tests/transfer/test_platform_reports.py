@@ -18,6 +18,7 @@ from referrals.partners.referrals import close_referral, record_referral
 from referrals.people.rules import SYSTEM
 from referrals.transfer.kinds import ImportJob
 from referrals.transfer.operations import understand_as
+from referrals.transfer.platform_reports import ToldRevenue, referral_for, take_revenue
 from referrals.transfer.referral_rows import REFERRALS
 from referrals.transfer.report import Outcome
 from referrals.transfer.revenue_rows import REVENUE, NotAMonth, month_in
@@ -351,6 +352,43 @@ def test_a_merchant_that_was_brought_and_upgraded_pays_for_the_latest(make: Maki
     close_referral(second, by=SYSTEM, at=datetime(2026, 8, 15, tzinfo=UTC))
     assert whose(date(2026, 8, 1)) == second.id
     assert whose(date(2026, 9, 1)) == first.id
+
+
+SHOP = "shop.example.org"
+
+
+def row_of(month: date = OCTOBER, **changes: Any) -> ToldRevenue:
+    facts: dict[str, Any] = {"external_id": "r1", "kind": "platform_fee", "amount_minor": 10_000, "currency": "USD"}
+    return ToldRevenue(merchant=SHOP, month=month, **facts | changes)
+
+
+def of_category(make: Making, category: str, days: int, *, plan: str = "plus") -> Referral:
+    """A referral of the shop by a partner of its own, made so many days ago."""
+    facts = {"category": category, "plan": plan, "referred_at": make.later(days=-days)}
+    return brought(make, make.partner(), "Shop", domain=SHOP, **facts)
+
+
+@pytest.mark.parametrize("none", [("pos_lead", "plus"), ("plus_lead", "starter")])
+@pytest.mark.parametrize("days", [(100, 60), (60, 100)])
+def test_who_is_promised_no_share_of_a_month_swallows_none(
+    make: Making, none: tuple[str, str], days: tuple[int, int]
+) -> None:
+    """Whichever came later: a fixed amount, or a plan that does not count, leaves the share to who was promised it."""
+    sharing = of_category(make, "plus_lead", days[0])
+    of_category(make, none[0], days[1], plan=none[1])
+    assert referral_for(row_of()).id == sharing.id
+    row, _ = take_revenue(row_of(), by=SYSTEM, at=make.at)
+    assert session.scalars(select(Earning.referral_id).where(Earning.revenue_row_id == row.id)).all() == [sharing.id]
+
+
+def test_of_several_who_share_or_of_several_who_do_not_the_latest_has_it(make: Making) -> None:
+    of_category(make, "pos_lead", 100)
+    second = of_category(make, "pos_lead", 90)
+    assert referral_for(row_of()).id == second.id
+    of_category(make, "plus_lead", 80)
+    latest = of_category(make, "plus_lead", 70)
+    of_category(make, "pos_lead", 60)
+    assert referral_for(row_of()).id == latest.id
 
 
 def test_one_name_for_several_merchants_is_not_guessed(make: Making) -> None:
