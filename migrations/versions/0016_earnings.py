@@ -177,7 +177,7 @@ def upgrade() -> None:
             "category IN ('plus_lead', 'pos_lead', 'affiliate_link', 'store_transfer')",
             name=op.f("ck_earnings_category"),
         ),
-        sa.CheckConstraint("kind IN ('recurring', 'bounty', 'reversal', 'paid_outside')", name=op.f("ck_earnings_kind")),
+        sa.CheckConstraint("kind IN ('recurring', 'bounty', 'reversal', 'restored', 'paid_outside')", name=op.f("ck_earnings_kind")),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_earnings_lead_id_leads")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_earnings_partner_id_partners")),
         sa.ForeignKeyConstraint(["payout_id"], ["payouts.id"], name=op.f("fk_earnings_payout_id_payouts")),

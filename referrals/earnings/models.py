@@ -12,7 +12,7 @@ from referrals.partners.lifecycle import CATEGORIES
 from referrals.people.models import one_of
 
 TERMS_KINDS = ("recurring", "bounty", "nothing")
-EARNING_KINDS = ("recurring", "bounty", "reversal", "paid_outside")
+EARNING_KINDS = ("recurring", "bounty", "reversal", "restored", "paid_outside")
 A_BOUNTY = text("kind = 'bounty'")
 
 
@@ -53,7 +53,8 @@ class Earning(Base):
     """One amount that a partner earned, or that was taken back. The ledger entry's reference is `earning:<id>`.
 
     Recurring: of one revenue row; `basis_minor` is what its month had brought with it, `before_minor` what the month
-    had earned before. `payout_id`: the payout that holds it; a payout that fails lets it go again. Paid outside: what
+    had earned before. `payout_id`: the payout that holds it; a payout that fails lets it go again. Reversal: of a
+    bounty, which it names, or of all that was unpaid; the latter is given again by a restored one. Paid outside: what
     staff paid by hand, taken off what the next statement holds.
     """
 

@@ -17,14 +17,15 @@ from referrals.earnings.revenue import (
     check,
     find_month,
     find_recorded,
+    latest_row,
     refuse_second_fee,
     refuse_vast_sums,
+    why_not,
     write,
 )
 from referrals.earnings.rules import earned_by_row, why_no_bounty
 from referrals.earnings.terms import facts_of, terms_of, value_of
 from referrals.ids import new_id
-from referrals.money import share_of_rate
 from referrals.partners.models import Referral, RevenueMonth, RevenueRow
 from referrals.people.rules import Actor
 
@@ -76,8 +77,8 @@ def earn_share(referral: Referral, row: RevenueRow, month: RevenueMonth, *, by: 
     if month.reason or terms is None:
         return None
     rate = terms.rate_bp or 0
-    before = month.revenue_minor - row.amount_minor
-    amount = earned_by_row(before, row.amount_minor, rate)
+    before = month.earned_minor
+    amount = earned_by_row(before, month.revenue_minor, rate)
     if amount == 0:
         return None
     month.earned_minor += amount
@@ -93,7 +94,7 @@ def earn_share(referral: Referral, row: RevenueRow, month: RevenueMonth, *, by: 
             kind="recurring",
             month=row.month,
             basis_minor=month.revenue_minor,
-            before_minor=share_of_rate(before, rate),
+            before_minor=before,
             rate_bp=rate,
             amount_minor=amount,
             currency=row.currency,
@@ -101,6 +102,25 @@ def earn_share(referral: Referral, row: RevenueRow, month: RevenueMonth, *, by: 
         ),
         by=by,
     )
+
+
+def earn_late(referral: Referral, *, by: Actor, at: datetime) -> list[Earning]:
+    """Let months earn that could not when their revenue came, and can now; the caller has just changed the referral.
+
+    The earning belongs to the month's latest row, which earned nothing.
+    """
+    hold_referrals([referral])
+    query = select(RevenueMonth).where(RevenueMonth.referral_id == referral.id, RevenueMonth.reason != "")
+    found = []
+    for month in session.scalars(query.order_by(RevenueMonth.month).execution_options(populate_existing=True)):
+        row = latest_row(month)
+        if row is None:
+            continue
+        month.reason = why_not(referral, month)
+        earned = earn_share(referral, row, month, by=by, at=at)
+        found += [earned] if earned is not None else []
+    session.flush()
+    return found
 
 
 def earn_bounty(referral: Referral, *, by: Actor, at: datetime) -> Earning | None:

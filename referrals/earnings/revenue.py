@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from referrals.db import session
+from referrals.earnings.models import Earning
 from referrals.earnings.rules import why_no_share
-from referrals.earnings.terms import facts_of, terms_of, value_of
+from referrals.earnings.terms import facts_of, is_forfeited, terms_of, value_of
 from referrals.errors import Conflict, RuleBroken
 from referrals.ids import new_id
 from referrals.money import LARGEST, AmountTooLarge, Money, plain
@@ -152,9 +153,23 @@ def write(told: Reported, referral: Referral, *, by: Actor, at: datetime) -> tup
 def add_to_month(told: Reported, referral: Referral, month: RevenueMonth | None) -> RevenueMonth:
     """Bring the sums up to a new row; the books of the partner are held, so that nobody else changes them."""
     if month is None:
-        reason = why_no_share(value_of(terms_of(referral)), facts_of(referral), told.month)
-        month = RevenueMonth(referral_id=referral.id, month=told.month, revenue_minor=0, earned_minor=0, reason=reason)
+        month = RevenueMonth(referral_id=referral.id, month=told.month, revenue_minor=0, earned_minor=0, reason="")
         session.add(month)
+        month.reason = why_not(referral, month)
+    elif month.reason or is_forfeited(referral):
+        month.reason = why_not(referral, month)
     month.revenue_minor += told.amount_minor
     referral.revenue_minor += told.amount_minor
     return month
+
+
+def why_not(referral: Referral, month: RevenueMonth) -> str:
+    """Why a month earns nothing now (a key of REASONS); empty where it earns its share."""
+    return why_no_share(value_of(terms_of(referral)), facts_of(referral), month.month)
+
+
+def latest_row(month: RevenueMonth) -> RevenueRow | None:
+    """The row of a month that was reported last, of those that earned nothing."""
+    query = select(RevenueRow).where(RevenueRow.referral_id == month.referral_id, RevenueRow.month == month.month)
+    idle = query.where(~select(Earning.id).where(Earning.revenue_row_id == RevenueRow.id).exists())
+    return session.scalar(idle.order_by(RevenueRow.id.desc()).limit(1))

@@ -18,6 +18,7 @@ REASONS = {
     "locations": N_("The terms ask for more locations."),
     "before_referral": N_("The month is before the month of the referral."),
     "closed": N_("The referral was closed before this month."),
+    "forfeited": N_("The lead that brought this merchant is not eligible for a payout."),
     "months_over": N_("The months that the terms promise are over."),
     "no_lead": N_("A fixed amount of this category is earned by a lead that is awarded."),
 }
@@ -52,7 +53,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """What terms ask of a referral. `has_lead`: whether it came of a lead."""
+    """What terms ask of a referral. `has_lead`: whether it came of a lead; `forfeited`: of one that is not eligible."""
 
     category: str
     referred_at: datetime
@@ -60,6 +61,7 @@ class Facts:
     locations: int | None = None
     closed_at: datetime | None = None
     has_lead: bool = False
+    forfeited: bool = False
 
 
 def in_force(versions: Iterable[AnyVersion], moment: datetime) -> AnyVersion | None:
@@ -70,6 +72,8 @@ def in_force(versions: Iterable[AnyVersion], moment: datetime) -> AnyVersion | N
 
 def why_no_share(terms: Terms | None, facts: Facts, month: date) -> str:
     """Why the revenue of a month earns nothing (a key of REASONS); empty where it earns its share."""
+    if facts.forfeited:
+        return "forfeited"
     if terms is None:
         return "no_terms"
     if terms.kind != "recurring":
@@ -105,12 +109,13 @@ def unmet_condition(terms: Terms, facts: Facts) -> str:
     return ""
 
 
-def earned_by_row(before_minor: int, amount_minor: int, rate_bp: int) -> int:
-    """What a row adds to the share of its month, whose earlier rows sum to `before_minor`.
+def earned_by_row(earned_minor: int, revenue_minor: int, rate_bp: int) -> int:
+    """What a row earns, with which its month's revenue sums to `revenue_minor`, and which had earned `earned_minor`.
 
-    Rounded is the share of the month's sum, so that the rows of a month earn together the same in whatever order.
+    Rounded is the share of the month's sum, so that the rows of a month earn together the same in whatever order;
+    so do rows that came while the month earned nothing.
     """
-    return share_of_rate(before_minor + amount_minor, rate_bp) - share_of_rate(before_minor, rate_bp)
+    return share_of_rate(revenue_minor, rate_bp) - earned_minor
 
 
 def month_of(moment: datetime) -> date:

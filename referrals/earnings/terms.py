@@ -11,8 +11,8 @@ from referrals.earnings.models import EarningTerms
 from referrals.earnings.rules import Facts, Terms, in_force
 from referrals.partners.models import Referral
 
-# Leads stand above earnings: when one was submitted is read by name.
-LEADS = table("leads", column("id"), column("submitted_at", UTCDateTime()))
+# Leads stand above earnings: when one was submitted, and what became of its payout, is read by name.
+LEADS = table("leads", column("id"), column("submitted_at", UTCDateTime()), column("payout"))
 
 
 def terms_of(referral: Referral) -> EarningTerms | None:
@@ -62,7 +62,15 @@ def facts_of(referral: Referral) -> Facts:
         locations=referral.locations,
         closed_at=referral.closed_at,
         has_lead=referral.lead_id is not None,
+        forfeited=is_forfeited(referral),
     )
+
+
+def is_forfeited(referral: Referral) -> bool:
+    """Whether the lead that brought a referral turned out not to be eligible for a payout."""
+    if referral.lead_id is None:
+        return False
+    return session.scalar(select(LEADS.c.payout).where(LEADS.c.id == referral.lead_id)) == "not_eligible"
 
 
 @dataclass(frozen=True)

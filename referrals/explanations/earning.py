@@ -20,7 +20,7 @@ class EarningTold:
     """Why an earning is what it is; amounts in minor units of its currency.
 
     Recurring: `row` brought it; with it the rows of its month, which `rows` are, sum to `basis`, of which the share is
-    `share`; `before` is the share of the rows before it. `computed` is what the stored facts come to.
+    `share`; `before` is what the month had earned before. `computed` is what the stored facts come to.
     """
 
     earning: Earning
@@ -67,7 +67,7 @@ def explain_earning(earning: Earning) -> EarningTold:
     rows = rows_until(row) if row else []
     basis, rate = earning.basis_minor or 0, earning.rate_bp or 0
     share = share_of_rate(basis, rate)
-    before = share_of_rate(basis - row.amount_minor, rate) if row else 0
+    before = (earning.before_minor or 0) if row else 0
     entry = session.scalar(select(LedgerEntry).where(LedgerEntry.reference == f"earning:{earning.id}"))
     return EarningTold(
         earning=earning,
@@ -92,14 +92,14 @@ def explain_earning(earning: Earning) -> EarningTold:
 
 
 def computed_amount(earning: Earning, added: int, reverses: Earning | None) -> int:
-    """What the facts come to; what was paid by hand is a fact itself."""
+    """What the facts come to; what was paid by hand, or taken back as far as it was unpaid, is a fact itself."""
     match earning.kind:
         case "recurring":
             return added
         case "bounty":
             return earning.terms.amount_minor or 0
-        case "reversal":
-            return -reverses.amount_minor if reverses else 0
+        case "reversal" | "restored":
+            return -reverses.amount_minor if reverses else earning.amount_minor
     return earning.amount_minor
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from referrals.earnings.operations import earn_bounty, hold_referrals, pay_outside, reverse_bounty
+from referrals.earnings.forfeiting import give_again, take_back
+from referrals.earnings.operations import earn_bounty, earn_late, hold_referrals, pay_outside, reverse_bounty
 from referrals.earnings.rules import why_no_bounty
 from referrals.earnings.terms import facts_of, terms_of, value_of
 from referrals.leads.catalogue import programme
@@ -24,6 +25,8 @@ def reward(lead: Lead, *, by: Actor, at: datetime) -> Referral:
     hold_referrals([referral])
     if referral.status == "closed":
         reopen_referral(referral, by=by, at=at)
+    give_again(referral, by=by, at=at)
+    earn_late(referral, by=by, at=at)
     if earn_bounty(referral, by=by, at=at) is None and lead.product.flow == "bounty":
         reason = why_no_bounty(value_of(terms_of(referral)), facts_of(referral))
         note(lead, "no_bounty", by=by, at=at, staff_only=True, reason=reason)
@@ -48,11 +51,12 @@ def refer(lead: Lead, *, by: Actor, at: datetime) -> Referral:
 
 
 def forfeit(lead: Lead, *, by: Actor, at: datetime) -> None:
-    """What was due is not: the bounty is taken back, and the referral is closed."""
+    """What was due is not: bounty and shares are taken back as far as no payout holds them; the referral is closed."""
     referral = find_referral(lead)
     if referral is None:
         return
     reverse_bounty(referral, by=by, at=at)
+    take_back(referral, by=by, at=at)
     if referral.status == "active":
         close_referral(referral, by=by, at=at)
 

@@ -113,7 +113,8 @@ class RevenueRow(Base):
 class RevenueMonth(Base):
     """The sum of a referral's revenue rows of one month, and of what these earned; kept with each row.
 
-    `reason`: why the month earns nothing; empty where it earns. It is found with the month's first row.
+    `reason`: why the month earns nothing; empty where it earns. It is found with the month's first row, and looked up
+    anew until it earns; a month that earns goes on earning, unless its lead turns out not to be eligible.
     """
 
     __tablename__ = "revenue_months"

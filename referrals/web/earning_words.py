@@ -16,6 +16,7 @@ KIND = {
     "recurring": N_("Share of the revenue"),
     "bounty": N_("Bounty"),
     "reversal": N_("Earning taken back"),
+    "restored": N_("Earning given again"),
     "paid_outside": N_("Paid by hand"),
 }
 STATE = {

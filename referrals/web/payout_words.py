@@ -16,7 +16,8 @@ GROUPS = {
 EARNINGS = {
     "recurring": N_("Share of the platform fee"),
     "bounty": N_("Bounty"),
-    "reversal": N_("Bounty taken back"),
+    "reversal": N_("Earning taken back"),
+    "restored": N_("Earning given again"),
     "paid_outside": N_("Paid by hand"),
 }
 # Which colour stands for a state, besides its word.

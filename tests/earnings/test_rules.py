@@ -68,6 +68,7 @@ SHARES = [
     (replace(SHARE, months=12), BASIC, date(2025, 3, 1), "months_over"),
     (SHARE, replace(BASIC, closed_at=datetime(2024, 5, 31, 23, 59, tzinfo=UTC)), date(2024, 5, 1), ""),
     (SHARE, replace(BASIC, closed_at=datetime(2024, 5, 1, tzinfo=UTC)), date(2024, 5, 1), ""),
+    (SHARE, replace(BASIC, forfeited=True), date(2024, 5, 1), "forfeited"),
     (SHARE, replace(BASIC, closed_at=datetime(2024, 4, 30, 23, 59, tzinfo=UTC)), date(2024, 5, 1), "closed"),
 ]
 
@@ -108,10 +109,10 @@ ROWS = st.lists(st.integers(-(10**9), 10**9), max_size=12)
 
 
 def earned(rows: list[int], rate_bp: int) -> int:
-    total, before = 0, 0
+    total, revenue = 0, 0
     for row in rows:
-        total += earned_by_row(before, row, rate_bp)
-        before += row
+        revenue += row
+        total += earned_by_row(total, revenue, rate_bp)
     return total
 
 

@@ -1,18 +1,21 @@
 """What leads that are won bring their partner, and what becomes of it (`SPEC §2`, §4)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from referrals.db import session
 from referrals.earnings.models import Earning, EarningTerms
+from referrals.earnings.operations import report_revenue
+from referrals.explanations.earning import explain_earning
 from referrals.leads.models import Lead, LeadEvent
 from referrals.leads.operations import award_invited, change_status, record_payout
 from referrals.ledger.checking import check_books
 from referrals.ledger.operations import OUTSIDE, PARTNER, Owner
 from referrals.ledger.queries import balance
-from referrals.partners.models import Referral
+from referrals.money import share_of_rate
+from referrals.partners.models import Referral, RevenueMonth
 from referrals.people.rules import SYSTEM
 from tests.making import Making
 
@@ -175,3 +178,54 @@ def test_a_lead_has_the_terms_of_the_day_it_was_submitted(winning: Winning) -> N
     session.commit()
     winning.award(lead)
     assert amounts() == [("bounty", 50000)]
+
+
+def report(lead: Lead, key: str, month: date, minor: int, make: Making, kind: str = "platform_fee") -> None:
+    report_revenue(
+        referral_of(lead),
+        external_id=key,
+        month=month,
+        kind=kind,
+        amount_minor=minor,
+        currency="USD",
+        by=SYSTEM,
+        at=make.at,
+    )
+    session.commit()
+
+
+def all_explained(make: Making) -> bool:
+    return all(explain_earning(one).agrees for one in session.query(Earning)) and check_books(at=make.at).ok
+
+
+def test_a_plus_lead_that_is_refused_after_all_gives_back_its_shares_and_earns_no_more(make_on_both: Making) -> None:
+    winning, make = Winning(make_on_both), make_on_both
+    month = make.at.date().replace(day=1)
+    lead = winning.lead("plus")
+    winning.award(lead)
+    report(lead, "fee", month, 200000, make)
+    winning.record(lead, "not_eligible")
+    assert (amounts(), winning.balance) == ([("recurring", 40000), ("reversal", -40000)], 0)
+    assert all_explained(make)
+    report(lead, "more", month, 100000, make, "adjustment")
+    assert winning.balance == 0
+    assert session.get_one(RevenueMonth, (referral_of(lead).id, month)).reason == "forfeited"
+    assert all_explained(make)
+
+
+def test_a_plus_lead_that_is_due_again_earns_what_came_between_and_after(make_on_both: Making) -> None:
+    winning, make = Winning(make_on_both), make_on_both
+    month = make.at.date().replace(day=1)
+    lead = winning.lead("plus")
+    winning.award(lead)
+    report(lead, "fee", month, 200000, make)
+    for number in range(2):
+        winning.record(lead, "not_eligible")
+        report(lead, f"between {number}", month, 100002, make, "adjustment")
+        assert winning.balance == 0
+        winning.record(lead, "due")
+        assert winning.balance == share_of_rate(200000 + (number + 1) * 100002, 2000)
+        assert all_explained(make)
+    report(lead, "after", month, -400004, make, "adjustment")
+    assert winning.balance == 0
+    assert all_explained(make)
