@@ -45,10 +45,12 @@ def call_due(hooks: Hooks, *, at: datetime, stop: Stop) -> tuple[int, int]:
 def deliver_now(hooks: Hooks, key: str, *, at: datetime) -> bool:
     """Send at once what `announce_once` wrote under a key and is due; answers whether everybody has taken it now.
 
-    Commits what became of each. Where it fails, the usual back-off holds, and who waits asks again later.
+    Commits what became of each. Where it fails, the usual back-off holds, and who waits asks again later. What an
+    endpoint that is switched off has not taken stays untaken: switching it off is no answer.
     """
     with reading():
-        due = [one for one in deliveries_of(key) if one.delivered_at is None and one.parked_at is None]
+        waiting = [one for one in deliveries_of(key) if one.delivered_at is None and one.parked_at is None]
+        due = [one for one in waiting if one.endpoint.active]
         turns = [[letter_of(hooks, one.endpoint, one, at=at)] for one in due if one.next_try_at <= at]
     take_turns(turns, at=at, stop=lambda: False)
     with reading():

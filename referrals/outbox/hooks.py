@@ -62,14 +62,14 @@ def announce_once(event: str, payload: Mapping[str, Any], *, key: str, owner: Ho
 
 
 def deliveries_of(key: str) -> Sequence[HookDelivery]:
-    """What `announce_once` wrote under a key, to endpoints that are not switched off."""
-    endpoints = session.scalars(select(HookEndpoint.id).where(HookEndpoint.active)).all()
+    """What `announce_once` wrote under a key, to whatever endpoint: also one that was switched off or removed since."""
+    endpoints = session.scalars(select(HookEndpoint.id)).all()
     keys = [key_for(key, endpoint_id) for endpoint_id in endpoints]
     return session.scalars(select(HookDelivery).where(among(HookDelivery.message_key, keys))).all()
 
 
 def is_heard(key: str) -> bool:
-    """Whether everybody who listens has taken an event that was announced once; true where nobody listened."""
+    """Whether everybody who listened has taken an event that was announced once; true where nobody listened then."""
     return all(delivery.delivered_at is not None for delivery in deliveries_of(key))
 
 

@@ -20,9 +20,9 @@ from referrals.invitations.models import Activation
 from referrals.leads.models import Lead, LeadEvent
 from referrals.leads.operations import record_payout
 from referrals.outbox.endpoints import PURPOSE as HOOKS
-from referrals.outbox.endpoints import add_endpoint
+from referrals.outbox.endpoints import add_endpoint, remove_endpoint, switch_off, switch_on
 from referrals.outbox.hook_events import OPERATOR
-from referrals.outbox.models import HookDelivery, Notification
+from referrals.outbox.models import HookDelivery, HookEndpoint, Notification
 from referrals.partners.models import Referral
 from referrals.secrets_box import SecretsBox
 from referrals.stores.models import Store
@@ -189,6 +189,38 @@ def test_staff_can_record_it_where_no_program_does(make: Making, platform: Platf
     assert not complete_activation(activation.id, by=rep, at=make.later(hours=3))
     session.commit()
     assert (plan(), len(referrals())) == ("plus", 1)
+
+
+@pytest.mark.parametrize("end", [switch_off, remove_endpoint])
+def test_ending_the_program_that_failed_is_no_yes_of_it(
+    make: Making, platform: Platform, end: Callable[..., None]
+) -> None:
+    admin = make.admin()
+    listen(make, platform)
+    accepted(make)
+    platform.answer = 500
+    tick(make.at)
+    end(session.scalars(select(HookEndpoint)).one(), by=admin, at=make.at)
+    session.commit()
+    platform.answer = 200
+    assert tick(make.later(hours=1)) == (0, 1)
+    assert (plan(), referrals(), len(platform.heard)) == ("basic", [], 1)
+    activation = session.scalars(select(Activation)).one()
+    assert complete_activation(activation.id, by=admin, at=make.later(hours=2))
+    session.commit()
+    assert (plan(), len(referrals())) == ("plus", 1)
+
+
+def test_a_program_that_is_switched_on_again_hears_of_what_waited(make: Making, platform: Platform) -> None:
+    admin = make.admin()
+    listen(make, platform)
+    accepted(make)
+    switch_off(session.scalars(select(HookEndpoint)).one(), by=admin, at=make.at)
+    session.commit()
+    assert (tick(make.at), platform.heard) == ((0, 1), [])
+    switch_on(session.scalars(select(HookEndpoint)).one(), by=admin, at=make.at)
+    session.commit()
+    assert (tick(make.later(hours=1)), plan(), len(platform.heard)) == ((1, 0), "plus", 1)
 
 
 def test_a_lead_that_lost_its_payout_meanwhile_makes_no_referral(make: Making, platform: Platform) -> None:
