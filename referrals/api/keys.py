@@ -25,7 +25,9 @@ LONGEST_IDEMPOTENCY_KEY = 255
 def partner_key(scope: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     """For calls with a partner's key that has this scope; `g.actor` is who acts then.
 
-    Keys with the scope `financials` see money, as members with `view_financials` do.
+    Keys with the scope `referrals` list referrals, those with `financials` see money, as members with
+    `view_referrals` and `view_financials` do. Nobody knows what the makers of earlier keys might see: those have
+    only the scopes that they were made with.
     """
 
     def decorate(view: Callable[P, Any]) -> Callable[P, Any]:

@@ -49,7 +49,7 @@ T = TypeVar("T")
 @blueprint.arguments(ReferralQuery, location="query")
 @blueprint.doc(operationId="listReferrals", security=[{"key": []}])
 @blueprint.response(200, Referrals)
-@partner_key("leads")
+@partner_key("referrals")
 def index(query: dict[str, str]) -> Response:
     """List referrals, the newest first"""
     filters = {name: query.get(name, "") for name in ("category", "status", "plan")}

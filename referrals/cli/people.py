@@ -60,7 +60,7 @@ def create_partner_command(name: str, email: str, password_stdin: bool) -> None:
         person = new_person(app, email, "", password_stdin)
         partner = create_partner(name.strip(), by=SYSTEM, at=now())
         add_partner_member(person, partner.id, frozenset(PERMISSIONS), by=SYSTEM, at=now())
-        scopes = ["leads", "financials"]
+        scopes = ["leads", "referrals", "financials"]
         key = make_key("partner", partner_id=partner.id, name="create-partner", scopes=scopes, by=SYSTEM, at=now())
         session.commit()
         show({"partner": str(partner.id), "name": partner.name, "email": person.email, "api_key": key})

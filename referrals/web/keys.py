@@ -7,6 +7,7 @@ from referrals.clock import now
 from referrals.db import session
 from referrals.errors import NotFound
 from referrals.people.queries import keys_of_partner
+from referrals.people.rules import Actor
 from referrals.people.sign_in import make_key, revoke_key
 from referrals.values import parse_id
 from referrals.web import hx
@@ -36,13 +37,17 @@ def create() -> Response:
     form = KeyForm()
     if not form.validate():
         return keys_page(form, 422)
-    # Nobody hands out more than they have.
-    scopes = ["leads", "financials"] if actor().may("view_financials") else ["leads"]
     secret = make_key(
-        "partner", partner_id=actor().partner_id, name=form.name.data, scopes=scopes, by=actor(), at=now()
+        "partner", partner_id=actor().partner_id, name=form.name.data, scopes=scopes_of(actor()), by=actor(), at=now()
     )
     session.commit()
     return keys_page(KeyForm(formdata=None), secret=secret)
+
+
+def scopes_of(maker: Actor) -> list[str]:
+    """What a new key opens: nobody hands out more than they have."""
+    held = {"referrals": "view_referrals", "financials": "view_financials"}
+    return ["leads", *(scope for scope, permission in held.items() if maker.may(permission))]
 
 
 @blueprint.post("/keys/<key_id>/revocation")

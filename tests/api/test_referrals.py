@@ -11,11 +11,13 @@ from referrals.earnings.models import Earning
 from referrals.partners.links import make_link
 from referrals.partners.models import Partner, Referral, RevenueRow
 from referrals.partners.referrals import record_referral
+from referrals.people.models import ApiKey
 from referrals.people.rules import SYSTEM
 from referrals.people.sign_in import make_key
 from tests.api.calling import Caller
 from tests.leads.at_once import at_once
 from tests.making import Making
+from tests.web.browsing import Browser
 
 SIGN_UP = {
     "partner": "Studio North",
@@ -79,22 +81,50 @@ def test_the_platform_reports_a_sign_up_and_its_partner_reads_it(
         "revenue": usd("0.00"),
     }
     operator.good("POST", "/revenue", ROW)
-    own = key(make, "partner", ["leads", "financials"], partner)
+    own = key(make, "partner", ["leads", "referrals", "financials"], partner)
     listed = own.get("/referrals")
     assert listed["next"] is None
     (one,) = listed["items"]
     shown = {"id": made["id"], "merchant": "Łódzkie Meble", "revenue": usd("300.00"), "lead": None}
     assert {name: one[name] for name in shown} == shown
     assert "partner" not in one
-    assert key(make, "partner", ["leads"], make.partner()).get("/referrals") == {"items": [], "next": None}
+    assert key(make, "partner", ["referrals"], make.partner()).get("/referrals") == {"items": [], "next": None}
 
 
 def test_a_key_without_financials_sees_no_money(make: Making, partner: Partner, operator: Caller) -> None:
     operator.good("POST", "/referrals", SIGN_UP)
     operator.good("POST", "/revenue", ROW)
-    own = key(make, "partner", ["leads"], partner)
+    own = key(make, "partner", ["referrals"], partner)
     assert not {"revenue", "last_month"} & own.get("/referrals").get("items")[0].keys()
     assert "300" not in own("GET", "/referrals?sort=-revenue").get_data(as_text=True)
+
+
+def test_a_key_without_the_scope_lists_no_referrals(make: Making, partner: Partner, operator: Caller) -> None:
+    operator.good("POST", "/referrals", SIGN_UP)
+    for scopes in (["leads"], ["leads", "financials"], []):
+        answer = key(make, "partner", scopes, partner)("GET", "/referrals")
+        assert (answer.status_code, "Meble" in answer.get_data(as_text=True)) == (403, False), scopes
+
+
+@pytest.mark.parametrize(("permissions", "scopes"), [
+    ((), ["leads"]),
+    (("view_referrals",), ["leads", "referrals"]),
+    (("view_financials",), ["leads", "financials"]),
+    (("view_referrals", "view_financials"), ["leads", "referrals", "financials"]),
+])  # fmt: skip
+def test_a_key_opens_no_more_than_its_maker_may_see(
+    make: Making, partner: Partner, operator: Caller, permissions: tuple[str, ...], scopes: list[str]
+) -> None:
+    operator.good("POST", "/referrals", SIGN_UP)
+    operator.good("POST", "/revenue", ROW)
+    maker = make.member(partner, frozenset({"manage_members", *permissions}))
+    secret = Browser(make, maker).post("/keys", name="Ours").one("code.secret").get_text()
+    assert session.scalar(select(ApiKey.scopes).where(ApiKey.partner_id == partner.id)) == scopes
+    own = Caller(make.app, secret)
+    answer = own("GET", "/referrals")
+    assert answer.status_code == (200 if "referrals" in scopes else 403)
+    assert ("300.00" in answer.get_data(as_text=True)) is (len(scopes) == 3)
+    assert own("GET", "/earnings").status_code == (200 if "financials" in scopes else 403)
 
 
 def test_the_list_filters_searches_and_pages(make: Making, partner: Partner) -> None:
@@ -106,7 +136,7 @@ def test_the_list_filters_searches_and_pages(make: Making, partner: Partner) -> 
             lead_id=lead.id if number == 3 else None, referred_at=make.later(days=-number), currency="USD",
             by=SYSTEM, at=make.at,
         )  # fmt: skip
-    own = key(make, "partner", ["leads"], partner)
+    own = key(make, "partner", ["referrals"], partner)
     first = own.get("/referrals?sort=merchant")
     second = own.get(f"/referrals?sort=merchant&cursor={first['next']}")
     names = [one["merchant"] for page in (first, second) for one in page["items"]]
@@ -180,7 +210,7 @@ def test_what_cannot_be_read_is_422_beside_its_field(
 @pytest.mark.parametrize("path", ["/referrals", "/revenue"])
 def test_only_the_operator_reports(make: Making, partner: Partner, path: str) -> None:
     body = {"/referrals": SIGN_UP, "/revenue": ROW}[path]
-    for caller in (key(make, "partner", ["leads", "financials"], partner), key(make, "shop", ["shop"])):
+    for caller in (key(make, "partner", ["leads", "referrals", "financials"], partner), key(make, "shop", ["shop"])):
         assert caller("POST", path, body).status_code == 403
     assert Caller(make.app, "nothing")("POST", path, body).status_code == 401
     assert count(Referral) == 0
