@@ -16,7 +16,7 @@ from referrals.errors import RuleBroken
 from referrals.normal_form import normal_form
 from referrals.partners.lifecycle import CATEGORIES
 from referrals.partners.links import find_partner_by_code
-from referrals.partners.merchants import find_referral_of, fits, referrals_of
+from referrals.partners.merchants import find_referral_of, fits, meant_by, referrals_of
 from referrals.partners.models import Partner, Referral, RevenueRow
 from referrals.partners.queries import find_partner_by_name
 from referrals.partners.referrals import (
@@ -181,7 +181,7 @@ def must_repeat(known: Referral, told: ToldReferral) -> None:
 def referral_for(told: ToldRevenue) -> Referral:
     """The referral that a row belongs to; a row that was told before stays where it was booked.
 
-    Raises NotReferred, SeveralMerchants.
+    An adjustment goes to the fee of its month. Raises NotReferred, SeveralMerchants.
     """
     booked = session.scalar(
         select(Referral)
@@ -190,6 +190,10 @@ def referral_for(told: ToldRevenue) -> Referral:
     )
     if booked is not None and booked in referrals_of(told.merchant) and fits(booked, told.partner, told.category):
         return booked
+    if told.kind == "adjustment":
+        corrected = with_fee(meant_by(told.merchant, told.partner, told.category), told.month)
+        if corrected is not None:
+            return corrected
     return find_referral_of(
         told.merchant,
         told.month,
@@ -197,6 +201,17 @@ def referral_for(told: ToldRevenue) -> Referral:
         category=told.category,
         gives_share=lambda one: not why_no_share(value_of(terms_of(one)), facts_of(one), told.month),
     )
+
+
+def with_fee(referrals: Iterable[Referral], month: date) -> Referral | None:
+    """The one of these whose month has a fee; of several the one that was told of its fee last."""
+    fees = select(RevenueRow.referral_id).where(
+        RevenueRow.referral_id.in_([one.id for one in referrals]),
+        RevenueRow.month == month,
+        RevenueRow.kind == "platform_fee",
+    )
+    found = session.scalar(fees.order_by(RevenueRow.received_at.desc(), RevenueRow.id.desc()).limit(1))
+    return None if found is None else session.get_one(Referral, found)
 
 
 def referrals_for(told: Iterable[ToldRevenue]) -> list[Referral]:

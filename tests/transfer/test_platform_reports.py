@@ -391,6 +391,32 @@ def test_of_several_who_share_or_of_several_who_do_not_the_latest_has_it(make: M
     assert referral_for(row_of()).id == latest.id
 
 
+@pytest.mark.parametrize("order", ["fee first", "adjustment first"])
+@pytest.mark.parametrize("same_file", [True, False])
+def test_an_adjustment_corrects_the_fee_of_its_month(make: Making, order: str, same_file: bool) -> None:
+    """Whose the fee was said to be, the adjustment need not say again; before there is a fee it goes as all rows do."""
+    older, latest = of_category(make, "store_transfer", 100), of_category(make, "plus_lead", 60)
+    fee = f"r1,{SHOP},2026-10,100,platform_fee,store_transfer\n"
+    adjustment = f"r2,{SHOP},2026-10,-40,adjustment,\n"
+    rows = [fee, adjustment] if order == "fee first" else [adjustment, fee]
+    for part in ["".join(rows)] if same_file else rows:
+        assert take(REVENUE, make, "id,merchant,month,amount,kind,category\n" + part).refused == 0
+    session.expire_all()
+    after = (6_000, 0) if order == "fee first" else (10_000, -4_000)
+    assert (older.revenue_minor, latest.revenue_minor) == after
+    # Told again, both stay where they are.
+    assert numbers(take(REVENUE, make, "id,merchant,month,amount,kind,category\n" + fee + adjustment)) == (0, 0, 2, 0)
+
+
+def test_an_adjustment_of_another_month_or_partner_goes_as_usual(make: Making) -> None:
+    older, latest = of_category(make, "store_transfer", 100), of_category(make, "plus_lead", 60)
+    take_revenue(row_of(category="store_transfer"), by=SYSTEM, at=make.at)
+    told = {"external_id": "r2", "kind": "adjustment", "amount_minor": -1}
+    assert referral_for(row_of(**told)).id == older.id
+    assert referral_for(row_of(date(2026, 11, 1), **told)).id == latest.id
+    assert referral_for(row_of(partner=latest.partner, **told)).id == latest.id
+
+
 def test_one_name_for_several_merchants_is_not_guessed(make: Making) -> None:
     north, south = make.partner("Studio North"), make.partner("Studio South")
     one = brought(make, north, "Shop", domain="a.example.org")
