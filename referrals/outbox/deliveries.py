@@ -10,6 +10,7 @@ from referrals.errors import NotFound
 from referrals.listing import Listing, Shape, Wish
 from referrals.outbox.endpoints import visible_to
 from referrals.outbox.hook_calls import Outcome
+from referrals.outbox.hook_events import unseen_by
 from referrals.outbox.hooks import COLUMNS, body_of, new_key, row_of
 from referrals.outbox.models import HookDelivery, HookEndpoint
 from referrals.outbox.rules import wait_after
@@ -98,7 +99,12 @@ def get_delivery(viewer: Actor, endpoint: HookEndpoint, delivery_id: int) -> Hoo
     found = session.scalar(
         select(HookDelivery)
         .join(HookEndpoint, HookEndpoint.id == HookDelivery.endpoint_id)
-        .where(HookDelivery.id == delivery_id, HookDelivery.endpoint_id == endpoint.id, visible_to(viewer))
+        .where(
+            HookDelivery.id == delivery_id,
+            HookDelivery.endpoint_id == endpoint.id,
+            visible_to(viewer),
+            HookDelivery.event.not_in(unseen_by(viewer)),
+        )
     )
     if found is None:
         raise NotFound
@@ -119,8 +125,8 @@ def forget_old(*, at: datetime) -> int:
     return len(ids)
 
 
-def waiting_counts(endpoint_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """For each of these endpoints how many deliveries wait, and how many were given up."""
+def waiting_counts(viewer: Actor, endpoint_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """For each of these endpoints how many deliveries that the viewer may see wait, and how many were given up."""
     counts: dict[int, tuple[int, int]] = dict.fromkeys(endpoint_ids, (0, 0))
     rows = session.execute(
         select(
@@ -128,7 +134,11 @@ def waiting_counts(endpoint_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
             func.count().filter(STATES["waiting"]),
             func.count().filter(STATES["parked"]),
         )
-        .where(HookDelivery.endpoint_id.in_(endpoint_ids), HookDelivery.delivered_at.is_(None))
+        .where(
+            HookDelivery.endpoint_id.in_(endpoint_ids),
+            HookDelivery.delivered_at.is_(None),
+            HookDelivery.event.not_in(unseen_by(viewer)),
+        )
         .group_by(HookDelivery.endpoint_id)
     )
     return counts | {endpoint_id: (waiting, parked) for endpoint_id, waiting, parked in rows}
@@ -157,7 +167,9 @@ class HookDeliveryList(Listing):
             HookDelivery.delivered_at,
             HookDelivery.parked_at,
         ).where(
-            HookDelivery.endpoint_id == endpoint.id, exists().where(HookEndpoint.id == endpoint.id, visible_to(viewer))
+            HookDelivery.endpoint_id == endpoint.id,
+            exists().where(HookEndpoint.id == endpoint.id, visible_to(viewer)),
+            HookDelivery.event.not_in(unseen_by(viewer)),
         )
         if wish.get("state") in STATES:
             statement = statement.where(STATES[wish.get("state")])

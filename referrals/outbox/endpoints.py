@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, false, func, select, true
+from sqlalchemy import ColumnElement, exists, false, func, select, true
 
 from referrals.db import lock_names, session
-from referrals.errors import NotFound, RuleBroken
-from referrals.outbox.hook_events import OPERATOR, events_for
+from referrals.errors import NotAllowed, NotFound, RuleBroken
+from referrals.outbox.hook_events import MONEY, OPERATOR, heard_by, unseen_by
 from referrals.outbox.hooks import HookOwner
-from referrals.outbox.models import HookEndpoint
+from referrals.outbox.models import HookDelivery, HookEndpoint
 from referrals.outbox.public_only import is_public
 from referrals.outbox.signing import make_secret
 from referrals.outbox.transport import is_this_machine
@@ -91,7 +91,7 @@ def add_endpoint(
 
     `private`: its address may be in our own network. Raises NotAHookAddress, NothingToHear, EnoughEndpoints.
     """
-    url, heard = parse_hook_url(url, private=private or owner == OPERATOR), heard_events(owner, events)
+    url, heard = parse_hook_url(url, private=private or owner == OPERATOR), heard_events(owner, events, by)
     lock_names([f"hooks:{owner[0]}:{owner[1]}"])
     if (session.scalar(select(func.count()).where(owned_by(owner))) or 0) >= MOST_ENDPOINTS:
         raise EnoughEndpoints(field="url", most=MOST_ENDPOINTS)
@@ -114,16 +114,24 @@ def add_endpoint(
 def change_endpoint(
     endpoint: HookEndpoint, url: str, events: Collection[str], *, private: bool = False, by: Actor, at: datetime
 ) -> None:
-    """Let an endpoint listen at another address, or to other events. Raises NotAHookAddress, NothingToHear."""
+    """Let an endpoint listen at another address, or to other events.
+
+    Raises NotAHookAddress, NothingToHear, and NotAllowed where it hears of what `by` may not see.
+    """
+    require_all_seen(endpoint, by)
     owner = (endpoint.owner_kind, endpoint.owner_id)
     endpoint.url = parse_hook_url(url, private=private or owner == OPERATOR)
-    endpoint.events, endpoint.rests_until = heard_events(owner, events), None
+    endpoint.events, endpoint.rests_until = heard_events(owner, events, by), None
     session.flush()
     note("hook_changed", endpoint, by=by, at=at)
 
 
 def renew_secret(endpoint: HookEndpoint, box: SecretsBox, *, by: Actor, at: datetime) -> str:
-    """A new secret, which is not shown again; for a day everything is signed with the one before, too."""
+    """A new secret, which is not shown again; for a day everything is signed with the one before, too.
+
+    Raises NotAllowed where the endpoint hears of what `by` may not see.
+    """
+    require_all_seen(endpoint, by)
     secret = make_secret()
     endpoint.old_secret_locked, endpoint.old_secret_until = endpoint.secret_locked, at + OLD_SECRET_GOOD
     endpoint.secret_locked = box.lock(secret)
@@ -162,9 +170,26 @@ def secrets_of(endpoint: HookEndpoint, box: SecretsBox, *, at: datetime) -> tupl
     return tuple(secret for secret in map(box.open, locked) if secret is not None)
 
 
-def heard_events(owner: HookOwner, events: Collection[str]) -> list[str]:
-    """The chosen events that such an owner can listen to, in the order of the table. Raises NothingToHear."""
-    heard = [name for name in events_for(owner[0]) if name in events]
+def hears_unseen(endpoint: HookEndpoint, viewer: Actor) -> bool:
+    """Whether an endpoint hears of what the viewer may not see, or such a thing is still on its way to it."""
+    unseen = unseen_by(viewer)
+    if not unseen:
+        return False
+    on_its_way = exists().where(
+        HookDelivery.endpoint_id == endpoint.id, HookDelivery.event.in_(unseen), HookDelivery.delivered_at.is_(None)
+    )
+    return not set(unseen).isdisjoint(endpoint.events) or bool(session.scalar(select(on_its_way)))
+
+
+def require_all_seen(endpoint: HookEndpoint, by: Actor) -> None:
+    """Nobody leads to another address what they may not see; raises NotAllowed."""
+    if hears_unseen(endpoint, by):
+        raise NotAllowed(MONEY)
+
+
+def heard_events(owner: HookOwner, events: Collection[str], by: Actor) -> list[str]:
+    """The chosen events that such an owner can listen to and `by` may hear of, in order. Raises NothingToHear."""
+    heard = [name for name in heard_by(by, owner[0]) if name in events]
     if not heard:
         raise NothingToHear(field="events")
     return heard

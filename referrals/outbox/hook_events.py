@@ -2,18 +2,24 @@
 
 from dataclasses import dataclass
 
+from referrals.people.rules import Actor
 from referrals.wording import N_
 
 # The operator hears of everything.
 OPERATOR = ("operator", 0)
+MONEY = "view_financials"
 
 
 @dataclass(frozen=True)
 class HookEvent:
-    """One kind of event: whether partners or shops can listen to it, and what it says in a sentence."""
+    """One kind of event: whether partners or shops can listen to it, and what it says in a sentence.
+
+    `needs` is the right without which a member of a partner may not hear of it.
+    """
 
     heard_by: str
     sentence: str
+    needs: str = ""
 
 
 EVENTS = {
@@ -25,9 +31,9 @@ EVENTS = {
     "store.upgrade_requested": HookEvent("operator", N_("An owner accepted an upgrade: the store is to be upgraded.")),
     "store.upgraded": HookEvent("partner", N_("A store was upgraded.")),
     "invitation.accepted": HookEvent("partner", N_("An owner accepted an invitation to upgrade.")),
-    "earning.created": HookEvent("partner", N_("A partner earned something, or an earning was corrected.")),
-    "payout.paid": HookEvent("partner", N_("A payout was paid.")),
-    "payout.failed": HookEvent("partner", N_("A payout could not be paid.")),
+    "earning.created": HookEvent("partner", N_("A partner earned something, or an earning was corrected."), MONEY),
+    "payout.paid": HookEvent("partner", N_("A payout was paid."), MONEY),
+    "payout.failed": HookEvent("partner", N_("A payout could not be paid."), MONEY),
     "commission.pending": HookEvent("shop", N_("A promoted order has a commission that waits.")),
     "commission.settled": HookEvent("shop", N_("A commission was settled.")),
     "commission.void": HookEvent("shop", N_("A commission became void.")),
@@ -42,3 +48,16 @@ EVENTS = {
 def events_for(owner_kind: str) -> list[str]:
     """What the operator, a partner or a shop can listen to, in the order of the table."""
     return [name for name, event in EVENTS.items() if owner_kind in ("operator", event.heard_by)]
+
+
+def unseen_by(viewer: Actor) -> list[str]:
+    """What a partner's member may not hear of; nobody else sees endpoints in part."""
+    if viewer.partner_id is None:
+        return []
+    return [name for name, event in EVENTS.items() if event.needs and not viewer.may(event.needs)]
+
+
+def heard_by(viewer: Actor, owner_kind: str) -> list[str]:
+    """What an owner can listen to as far as the viewer may hear of it."""
+    unseen = unseen_by(viewer)
+    return [name for name in events_for(owner_kind) if name not in unseen]

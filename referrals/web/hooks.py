@@ -26,12 +26,13 @@ from referrals.outbox.endpoints import (
     change_endpoint,
     endpoints_of,
     get_endpoint,
+    hears_unseen,
     remove_endpoint,
     renew_secret,
     switch_off,
     switch_on,
 )
-from referrals.outbox.hook_events import events_for
+from referrals.outbox.hook_events import heard_by
 from referrals.outbox.models import HookDelivery, HookEndpoint
 from referrals.values import parse_id
 from referrals.web import hx, lists
@@ -47,9 +48,14 @@ assert STATE_WORDS.keys() == STATES.keys()
 BADGES = {"waiting": "submitted", "delivered": "awarded", "parked": "ineligible"}
 
 
-def log_of(owner_kind: str) -> ListPage:
-    """The log of an endpoint, filtered by what such an owner can listen to."""
-    heard = [*events_for(owner_kind), TEST_EVENT]
+def heard_at(place: Place) -> list[str]:
+    """What the owner can listen to, as far as the visitor may hear of it."""
+    return heard_by(actor(), place.owner[0])
+
+
+def log_of(place: Place) -> ListPage:
+    """The log of an endpoint, filtered by what can be heard there."""
+    heard = [*heard_at(place), TEST_EVENT]
     by_event = Filter("event", N_("Event"), N_("Any event"), lambda: [(name, name) for name in heard])
     return replace(DELIVERIES, filters=(*DELIVERIES.filters, by_event))
 
@@ -89,19 +95,19 @@ def state_of(row: AnyRow | HookDelivery) -> str:
 
 def index(place: Place) -> Response:
     """The endpoints, and a form to add one; at first with everything ticked."""
-    form = HookForm(events=events_for(place.owner[0])).offer(place.owner[0])
+    form = HookForm(events=heard_at(place)).offer(heard_at(place))
     return index_page(place, form)
 
 
 def index_page(place: Place, form: HookForm, status: int = 200) -> Response:
     found = endpoints_of(actor(), place.owner)
-    counts = waiting_counts([one.id for one in found])
+    counts = waiting_counts(actor(), [one.id for one in found])
     return show_page("hooks/list.html", place, status, form=form, endpoints=found, counts=counts)
 
 
 def create(place: Place) -> AnyResponse:
     """Let a program listen; its secret is shown on this answer and never again."""
-    form = HookForm().offer(place.owner[0])
+    form = HookForm().offer(heard_at(place))
     if form.validate():
         try:
             hooks = outgoing_hooks()
@@ -125,17 +131,17 @@ def endpoint_page(
     place: Place, endpoint: HookEndpoint, form: HookForm | None = None, status: int = 200, secret: str = ""
 ) -> Response:
     kept = {"url": endpoint.url, "events": endpoint.events}
-    form = form or HookForm(formdata=None, data=kept).offer(place.owner[0])
-    counts = waiting_counts([endpoint.id])[endpoint.id]
-    return show_page(
-        "hooks/show.html", place, status, endpoint=endpoint, form=form, secret=secret, counts=counts, at=now()
-    )
+    form = form or HookForm(formdata=None, data=kept).offer(heard_at(place))
+    counts = waiting_counts(actor(), [endpoint.id])[endpoint.id]
+    sealed = hears_unseen(endpoint, actor())
+    facts = {"secret": secret, "counts": counts, "sealed": sealed, "at": now()}
+    return show_page("hooks/show.html", place, status, endpoint=endpoint, form=form, **facts)
 
 
 def change(place: Place, hook_id: str) -> AnyResponse:
     """Let it listen at another address, or to other events."""
     endpoint = found_endpoint(place, hook_id)
-    form = HookForm().offer(place.owner[0])
+    form = HookForm().offer(heard_at(place))
     if form.validate():
         try:
             change_endpoint(endpoint, **form.chosen(), private=config().private_hooks, by=actor(), at=now())
@@ -187,7 +193,7 @@ def test(place: Place, hook_id: str) -> AnyResponse:
 def deliveries(place: Place, hook_id: str, kind: str | None = None) -> Response:
     """The log: what went to it, and what became of it."""
     endpoint = found_endpoint(place, hook_id)
-    page = log_of(place.owner[0])
+    page = log_of(place)
     found = HookDeliveryList(actor(), endpoint, page.wish())
     path = f"{place.base}/{endpoint.id}/deliveries"
     more = {**place.context, "hooks_base": place.base, "endpoint": endpoint}

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from referrals.db import db, session
 from referrals.outbox.endpoints import add_endpoint
 from referrals.outbox.hook_events import EVENTS, OPERATOR, events_for
 from referrals.outbox.hooks import HookOwner, announce
 from referrals.outbox.models import HookDelivery, HookEndpoint
+from referrals.partners.models import Partner
 from referrals.people.rules import SYSTEM, Actor
 from referrals.web.house import outgoing_hooks
 from tests.making import Making
@@ -161,6 +162,66 @@ def test_who_does_not_manage_has_no_webhooks(browse: Browse, make: Making) -> No
         assert browser.get("/hooks").status == 403
         assert browser.post("/hooks", url=URL, events=["lead.submitted"]).status == 403
         assert 'href="/hooks"' not in browser.get("/").text
+
+
+MONEY = ["earning.created", "payout.paid", "payout.failed"]
+
+
+@pytest.fixture
+def manager(make: Making, member: Actor) -> Actor:
+    """Somebody who manages the same partner and may not see its money."""
+    partner = session.get_one(Partner, member.partner_id)
+    return make.member(partner, permissions=frozenset({"manage_members"}))
+
+
+def test_who_may_not_see_money_lets_no_program_hear_of_it(browse: Browse, manager: Actor) -> None:
+    browser = browse(manager)
+    offered = [box["value"] for box in browser.get("/hooks").soup.select('input[name="events"]')]
+    assert offered == [name for name in events_for("partner") if name not in MONEY]
+    assert browser.post("/hooks", url=URL, events=MONEY).status == 422
+    assert browser.post("/hooks", url=URL, events=["lead.submitted", *MONEY]).status == 200
+    [made] = session.scalars(select(HookEndpoint)).all()
+    assert made.events == ["lead.submitted"]
+    assert browser.post(f"/hooks/{made.id}", url=URL, events=["lead.submitted", *MONEY]).status == 303
+    assert session.get_one(HookEndpoint, made.id, populate_existing=True).events == ["lead.submitted"]
+
+
+def test_who_may_not_see_money_leads_none_of_it_elsewhere(
+    browse: Browse, make: Making, member: Actor, manager: Actor
+) -> None:
+    made, browser = add(of(member), make), browse(manager)
+    path = f"/hooks/{made.id}"
+    tell(of(member), "payout.paid", make)
+
+    def change() -> list[int]:
+        return [browser.post(path, url=f"{URL}/mine", events=["lead.submitted"]).status,
+                browser.post(f"{path}/secret").status]  # fmt: skip
+
+    assert change() == [403, 403]
+    assert "Only somebody who may see them can change it." in browser.get(path).words
+    made.events = ["lead.submitted"]
+    session.commit()
+    assert change() == [403, 403], "one of a payout is still on its way"
+    session.execute(update(HookDelivery).values(delivered_at=make.at))
+    session.commit()
+    assert change() == [303, 200]
+    assert browser.post(f"{path}/pause").status == 303
+
+
+def test_who_may_not_see_money_reads_none_in_the_log(
+    browse: Browse, make: Making, member: Actor, manager: Actor
+) -> None:
+    made = add(of(member), make)
+    tell(of(member), "lead.submitted", make)
+    _, paid = tell(of(member), "payout.paid", make)
+    path = f"/hooks/{made.id}/deliveries"
+    for viewer, total, status, sent in ((member, "2", 200, 303), (manager, "1", 404, 404)):
+        browser = browse(viewer)
+        assert browser.get(path).one("#hook-deliveries-table")["data-total"] == total
+        assert browser.get(f"{path}.csv").text.count("payout.paid") == (total == "2")
+        assert browser.get(f"{path}/{paid.id}").status == status
+        assert browser.post(f"{path}/{paid.id}/replay").status == sent
+        assert int(browser.get("/hooks").words.count(f"{total} wait")) == 1
 
 
 def test_a_shop_has_webhooks_of_its_own(browse: Browse, make: Making) -> None:

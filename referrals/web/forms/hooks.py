@@ -1,5 +1,6 @@
 """The form of an address that programs listen at."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext
@@ -7,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectMultipleField
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from referrals.outbox.hook_events import EVENTS, events_for
+from referrals.outbox.hook_events import EVENTS
 from referrals.web.forms import Form, line, options
 
 
@@ -27,9 +28,9 @@ class HookForm(Form):
         option_widget=CheckboxInput(),
     )
 
-    def offer(self, owner_kind: str) -> "HookForm":
-        """Offer what such an owner can listen to, by the words of the table."""
-        self.events.choices = options((name, gettext(EVENTS[name].sentence)) for name in events_for(owner_kind))
+    def offer(self, heard: Sequence[str]) -> "HookForm":
+        """Offer these events, by the words of the table."""
+        self.events.choices = options((name, gettext(EVENTS[name].sentence)) for name in heard)
         return self
 
     def chosen(self) -> dict[str, Any]:
