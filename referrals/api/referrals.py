@@ -1,6 +1,8 @@
 """Referrals: a partner's own are listed; the platform reports sign-ups and revenue with an operator's key."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from typing import Any, TypeVar
 
 from flask import Response, g, jsonify
@@ -36,6 +38,7 @@ from referrals.transfer.platform_reports import (
     take_referral,
     take_revenue,
 )
+from referrals.transfer.revenue_currency import Currencies
 from referrals.transfer.revenue_rows import month_in
 
 blueprint = Blueprint("api_referrals", __name__, url_prefix="/api/v1", description="Referrals and revenue")
@@ -145,13 +148,13 @@ def referral_json(referral: Referral) -> dict[str, Any]:
 @idempotent
 def report_revenue(body: dict[str, Any]) -> tuple[Response, int]:
     """Report revenue of one row, or of many in `rows`; what is known is answered with 200"""
-    at, currency = now(), programme().currency
+    at, currencies = now(), Currencies()
     if "rows" not in body:
-        row, is_new = take_revenue(told_revenue(body, currency), by=g.actor, at=at)
+        row, is_new = take_revenue(told_revenue(body, currencies), by=g.actor, at=at)
         return jsonify(revenue_json(row)), 201 if is_new else 200
     if any(name in body for name in OF_ONE_ROW):
         raise Invalid({"rows": "Send one row, or rows, not both."})
-    told = [told_revenue(row, currency, f"rows.{number}.") for number, row in enumerate(body["rows"])]
+    told = [told_revenue(row, currencies, f"rows.{number}.") for number, row in enumerate(body["rows"])]
     hold_referrals(referrals_for(told))
     taken = [take_one_of_many(number, one) for number, one in enumerate(told)]
     answer = {"items": [revenue_json(row) for row, _ in taken]}
@@ -166,16 +169,18 @@ def take_one_of_many(number: int, told: ToldRevenue) -> tuple[RevenueRow, bool]:
         raise
 
 
-def told_revenue(row: dict[str, Any], currency: str, prefix: str = "") -> ToldRevenue:
+def told_revenue(row: dict[str, Any], currencies: Currencies, prefix: str = "") -> ToldRevenue:
     """The row that a body tells of; raises Invalid with a sentence for each field that could not be read."""
     fields = Fields(row, prefix)
     row_id, merchant = (fields.read(name, str, missing=MISSING) or "" for name in ("id", "merchant"))
     month = fields.read("month", month_in, missing=MISSING)
-    amount = fields.read("amount", lambda _: minor_in(row, currency), missing=MISSING)
     partner = fields.read("partner", named_partner)
-    if fields.errors or month is None or amount is None:
+    told = ToldRevenue(row_id, merchant, month or date.min, row["kind"], 0, "", partner, row["category"])
+    currency = currencies.own if fields.errors else currencies.of(told)
+    amount = fields.read("amount", lambda _: minor_in(row, currency), missing=MISSING)
+    if fields.errors or amount is None:
         raise Invalid(fields.errors)
-    return ToldRevenue(row_id, merchant, month, row["kind"], amount, currency, partner, row["category"])
+    return replace(told, amount_minor=amount, currency=currency)
 
 
 def minor_in(row: dict[str, Any], currency: str) -> int:

@@ -13,7 +13,6 @@ from referrals.db import session
 from referrals.earnings.operations import hold_referrals
 from referrals.earnings.revenue import LONGEST_ID, NotAKind
 from referrals.errors import RuleBroken
-from referrals.leads.catalogue import programme
 from referrals.normal_form import normal_form
 from referrals.partners.lifecycle import REVENUE_KINDS
 from referrals.partners.models import Referral, RevenueRow
@@ -22,6 +21,7 @@ from referrals.transfer.kinds import ImportJob
 from referrals.transfer.platform_reports import ToldRevenue, category_code, referrals_for, take_revenue
 from referrals.transfer.referral_rows import MOST_MISSING, Partners
 from referrals.transfer.report import Remark
+from referrals.transfer.revenue_currency import Currencies
 from referrals.transfer.row_import import Cells, RowImport, RowKind, Taken
 from referrals.transfer.tables import Line, Table
 from referrals.wording import N_
@@ -37,7 +37,7 @@ class NotAMonth(RuleBroken):
 
 
 class NotThatCurrency(RuleBroken):
-    """Another currency than the programme's."""
+    """Another currency than the referral's."""
 
     sentence = N_("Amounts are in %(currency)s.")
 
@@ -69,7 +69,7 @@ class RevenueImport(RowImport[RevenueCells]):
     def __init__(self, job: ImportJob) -> None:
         super().__init__(job)
         self.partners = Partners(job.partner_id)
-        self.currency = programme().currency
+        self.currencies = Currencies()
         self.months: set[date] = set()
 
     def read(self, cells: Cells) -> RevenueCells:
@@ -78,24 +78,27 @@ class RevenueImport(RowImport[RevenueCells]):
         return row if row.id or cells.errors else replace(row, id=self.own_id(row))
 
     def said(self, cells: Cells) -> RevenueCells:
-        currency = cells.read("currency", self.own_currency, self.currency)
-        return RevenueCells(
+        row = RevenueCells(
             line=cells.line.number,
             id=cells.text("id", longest=LONGEST_ID),
             merchant=cells.text("merchant", required=True),
             month=cells.read("month", month_in, date.min, required=True),
             kind=cells.read("kind", kind_code, "platform_fee"),
-            amount=cells.read("amount", lambda text: money.parse(text, currency).minor, 0, required=True),
-            currency=currency,
+            amount=0,
+            currency="",
             partner=cells.text("partner"),
             category=cells.read("category", category_code, ""),
         )
+        counted_in = self.currency_of(row)
+        currency = cells.read("currency", lambda text: only(counted_in, text), counted_in)
+        amount = cells.read("amount", lambda text: money.parse(text, currency).minor, 0, required=True)
+        return replace(row, amount=amount, currency=currency)
 
-    def own_currency(self, text: str) -> str:
-        code = text.strip().upper()
-        if code != self.currency:
-            raise NotThatCurrency(field="currency", currency=self.currency)
-        return code
+    def currency_of(self, row: RevenueCells) -> str:
+        try:
+            return self.currencies.of(self.told(row))
+        except RuleBroken:
+            return self.currencies.own
 
     def own_id(self, row: RevenueCells) -> str:
         parts = (*row.content, str(self.occurrences(self.job.table)[row.line]))
@@ -103,7 +106,11 @@ class RevenueImport(RowImport[RevenueCells]):
 
     def occurrences(self, table: Table) -> dict[int, int]:
         """For each line number, how many earlier rows say the same, however they write it; counted once a table."""
-        columns = ("revenue", self.currency, *(f"{ours}={theirs}" for ours, theirs in sorted(self.job.mapping.items())))
+        columns = (
+            "revenue",
+            self.currencies.own,
+            *(f"{ours}={theirs}" for ours, theirs in sorted(self.job.mapping.items())),
+        )
         if columns not in table.counted:
             seen: dict[tuple[str, ...], int] = {}
             counts = table.counted.setdefault(columns, {})
@@ -158,6 +165,13 @@ class RevenueImport(RowImport[RevenueCells]):
         )
         left_out = [{"merchant": row.merchant, "month": f"{row.month:%Y-%m}"} for row in known if row[0] not in named]
         return [Remark(0, "missing", "", MISSING, params) for params in left_out[:MOST_MISSING]]
+
+
+def only(currency: str, text: str) -> str:
+    """The currency that is written; raises NotThatCurrency where it is another one than that."""
+    if text.strip().upper() != currency:
+        raise NotThatCurrency(field="currency", currency=currency)
+    return currency
 
 
 def month_in(text: str) -> date:
