@@ -6,6 +6,8 @@ from sqlalchemy import update
 
 from referrals.db import session
 from referrals.errors import RuleBroken
+from referrals.leads.catalogue import programme
+from referrals.ledger.operations import Owner, hold_books
 from referrals.outbox.operations import post_mail
 from referrals.partners.models import Partner
 from referrals.payouts.models import Payout, PayoutMethod
@@ -43,6 +45,8 @@ def set_payout_method(partner: Partner, email: str, box: SecretsBox, *, by: Acto
     by.require("view_financials")
     recipient = parse_recipient(email)
     locked = box.lock(recipient)
+    # Statements are made behind the same lock: none is missed that takes the address of before.
+    hold_books(Owner("partner", partner.id, programme().currency))
     session.merge(PayoutMethod(partner_id=partner.id, locked=locked, changed_at=at, by_person_id=by.person_id))
     session.execute(
         update(Payout)

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from datetime import date
 
 from flask import Flask
+from sqlalchemy import func, select
 
 from referrals.db import session
 from referrals.earnings.operations import report_revenue
 from referrals.ledger.checking import check_books
-from referrals.partners.models import Referral
-from referrals.payouts.models import Payout
+from referrals.partners.models import Partner, Referral
+from referrals.payouts.methods import PURPOSE, set_payout_method
+from referrals.payouts.models import Payout, PayoutMethod
 from referrals.payouts.operations import fail_payout, pay_payout
 from referrals.people.rules import SYSTEM
+from referrals.secrets_box import SecretsBox
 from referrals.transfer.payouts import import_payout_results
 from tests.leads.at_once import at_once
 from tests.making import Making
@@ -74,6 +77,27 @@ def test_a_payout_is_paid_or_fails_once(app_on_both: Flask, make_on_both: Making
     assert Counter(at_once(app_on_both, [fail] * 8)) == {"stored": 1, "IllegalMove": 7}
     assert one.balances == (50_000, 0, -50_000)
     assert check_books(at=make_on_both.at).ok
+
+
+def test_an_address_that_is_first_saved_while_a_period_closes_is_in_its_statement(
+    app_on_both: Flask, make_on_both: Making
+) -> None:
+    one = Earner(make_on_both)
+    one.earn(3000, "2026-11-02")
+    box = SecretsBox("for-tests-alone", PURPOSE)
+
+    def setting(number: int) -> Callable[[], object]:
+        def save() -> None:
+            partner = session.get_one(Partner, one.partner_id)
+            set_payout_method(partner, f"a{number}@example.org", box, by=one.member, at=at("2026-11-16"))
+
+        return save
+
+    works = [setting(number) for number in range(6)] + [lambda: close("2026-11-16")] * 2
+    assert Counter(at_once(app_on_both, works)) == {"stored": 8}
+    [payout] = one.payouts
+    assert (box.open(payout.recipient) or "").endswith("@example.org")
+    assert session.scalar(select(func.count()).select_from(PayoutMethod)) == 1
 
 
 def test_two_result_files_that_name_the_same_payouts_in_another_order_both_go_in(
