@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Row, Select, desc, func, literal, select, tuple_
@@ -89,7 +89,7 @@ class Cursor:
     first: int
 
     def __str__(self) -> str:
-        key = self.key.isoformat() if isinstance(self.key, datetime) else self.key
+        key = self.key.isoformat() if isinstance(self.key, date) else self.key
         body = json.dumps([int(self.before), key, self.ident, self.first], ensure_ascii=False)
         return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
 
@@ -104,6 +104,8 @@ def read_cursor(written: str, key: ColumnElement[Any]) -> Cursor | None:
     wanted = key.type.python_type
     if wanted is datetime and isinstance(value, str):
         value = read_moment(value)
+    elif wanted is date and isinstance(value, str):
+        value = read_day(value)
     fits = isinstance(value, wanted) and isinstance(ident, int) and isinstance(first, int)
     if not fits or not all(abs(number) < 2**62 for number in (ident, first)):
         return None
@@ -119,6 +121,13 @@ def read_moment(written: str) -> datetime | None:
         moment = datetime.fromisoformat(written)
         return moment.astimezone(UTC) if moment.tzinfo else None
     except (ValueError, OverflowError):
+        return None
+
+
+def read_day(written: str) -> date | None:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
         return None
 
 

@@ -15,11 +15,13 @@ from referrals import create_app
 from referrals.config import Config
 from referrals.db import db, session
 from referrals.serving import bring_up_to_date
+from tests import quick_files
 from tests.making import Making
 from tests.postgres import NoServer, running
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 STRICT = os.environ.get("REFERRALS_TEST_STRICT") == "1"
+quick_files.use()
 
 
 def missing(what: str) -> None:

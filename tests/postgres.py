@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import quick_files
+
 UNSAFE_BUT_QUICK = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=120"
 
 
@@ -23,7 +25,7 @@ def running() -> Iterator[str]:
     if named:
         yield named.rstrip("/")
         return
-    folder = Path(tempfile.mkdtemp(prefix="referrals-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="referrals-pg-", dir=quick_files.folder()))
     try:
         with system_server(folder) if binaries() else wheel_server(folder) as url:
             yield url
