@@ -27,13 +27,14 @@ from referrals.stores.models import Store
 # Whoever holds the link: no account, no right to anything else.
 OWNER = Actor(role="owner")
 LONGEST_AGENT = 300
+NOT_NAMED = 0
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """From where an owner accepted, and under which terms as they read them (0: those in force)."""
+    """From where an owner accepted, and under which terms as they read them (0: none were named)."""
 
-    terms_number: int = 0
+    terms_number: int = NOT_NAMED
     language: str = "en"
     ip: str = ""
     user_agent: str = ""
@@ -46,22 +47,32 @@ def accept(token: str, evidence: Evidence, *, at: datetime) -> Invitation:
     """
     invitation = hold_good(token, at=at)
     number = number_in_force()
-    if evidence.terms_number not in {0, number}:
+    if evidence.terms_number not in {NOT_NAMED, number}:
         raise TermsChanged
     lead = invitation.lead
     note_opened(invitation, at=at)
     INVITATION.move(invitation, "accepted")
     invitation.closed_at, invitation.terms_number = at, number
-    invitation.accepted_language, invitation.accepted_ip = evidence.language, evidence.ip
-    invitation.accepted_agent = evidence.user_agent[:LONGEST_AGENT]
     note(lead, "invitation_accepted", by=OWNER, at=at)
-    note(lead, "acceptance_kept", by=OWNER, at=at, staff_only=True, terms=number, language=evidence.language)
+    keep_evidence(invitation, evidence, at=at)
     award_invited(lead, by=OWNER, at=at)
     notices.tell_partner(lead, "invitation_accepted", "invitation", by=OWNER, at=at, domain=invitation.store.domain)
     tell_programs(invitation, at=at)
     request_activation(invitation, at=at)
     session.flush()
     return invitation
+
+
+def keep_evidence(invitation: Invitation, evidence: Evidence, *, at: datetime) -> None:
+    """Note from where it was accepted, and whether the form named the version that was read or it is taken from us."""
+    invitation.accepted_language, invitation.accepted_ip = evidence.language, evidence.ip
+    invitation.accepted_agent = evidence.user_agent[:LONGEST_AGENT]
+    facts = {
+        "terms": invitation.terms_number,
+        "language": evidence.language,
+        "named": evidence.terms_number != NOT_NAMED,
+    }
+    note(invitation.lead, "acceptance_kept", by=OWNER, at=at, staff_only=True, **facts)
 
 
 def tell_programs(invitation: Invitation, *, at: datetime) -> None:

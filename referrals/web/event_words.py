@@ -30,7 +30,7 @@ def event_words(event: AnyRow, rep_names: Mapping[int, str]) -> str:
         return gettext(INVITING[event.kind])
     match event.kind:
         case "acceptance_kept":
-            return gettext("Accepted under version %(number)s of the terms", number=details["terms"])
+            return acceptance_words(details)
         case "submitted":
             return gettext("Submitted")
         case "imported":
@@ -55,6 +55,13 @@ def event_words(event: AnyRow, rep_names: Mapping[int, str]) -> str:
             why = REASONS[details["reason"]]
             return gettext("Nothing was booked: %(reason)s", reason=gettext(why))
     return conflict_words(event.kind, details)
+
+
+def acceptance_words(details: Mapping[str, Any]) -> str:
+    number = details["terms"]
+    if details.get("named", True):
+        return gettext("Accepted under version %(number)s of the terms", number=number)
+    return gettext("Accepted under version %(number)s of the terms, the one in force (no version sent)", number=number)
 
 
 def word_of(words: Mapping[str, str], details: Mapping[str, Any]) -> str:

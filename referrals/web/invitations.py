@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from referrals.clock import now
 from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
-from referrals.invitations.answers import Evidence, accept, decline, open_invitation
+from referrals.invitations.answers import NOT_NAMED, Evidence, accept, decline, open_invitation
 from referrals.invitations.queries import get_good
 from referrals.invitations.rules import NotAccepted, TermsChanged
 from referrals.invitations.terms import number_in_force, text_in, texts_of
@@ -24,6 +24,7 @@ from referrals.web.security import client_ip
 from referrals.wording import N_
 
 blueprint = Blueprint("invitations", __name__)
+UNREADABLE = -1
 
 OVER = (
     N_("This invitation is not good any more"),
@@ -74,12 +75,17 @@ def accept_typed(token: str) -> None:
         get_good(token, at=now())
         raise NotAccepted(field="accept_terms")
     evidence = Evidence(
-        terms_number=parse_id(request.form.get("terms", "")) or 0,
+        terms_number=terms_named(request.form.get("terms", "").strip()),
         language=language(),
         ip=client_ip(),
         user_agent=request.headers.get("User-Agent", ""),
     )
     accept(token, evidence, at=now())
+
+
+def terms_named(written: str) -> int:
+    """The version that the form says was read; one that nobody can read is none in force."""
+    return (parse_id(written) or UNREADABLE) if written else NOT_NAMED
 
 
 @blueprint.post("/invitations/<token>/decline")

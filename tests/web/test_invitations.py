@@ -179,6 +179,31 @@ def test_accepting_takes_a_tick(make: Making, browse: Browse) -> None:
     assert "iPhone" in invitation.accepted_agent
 
 
+@pytest.mark.parametrize(("terms", "told"), [
+    ({"terms": "1"}, "Accepted under version 1 of the terms"),
+    ({"terms": ""}, "Accepted under version 1 of the terms, the one in force (no version sent)"),
+    ({}, "Accepted under version 1 of the terms, the one in force (no version sent)"),
+])  # fmt: skip
+def test_the_timeline_says_whether_the_form_named_the_version(
+    make: Making, browse: Browse, terms: dict[str, str], told: str
+) -> None:
+    rep, member = make.rep(), make.member()
+    make_store(make)
+    lead = invited(make, member)
+    assert browse().post(f"/invitations/{link_of(lead)}/acceptance", accept_terms="y", **terms).status == 303
+    entries = [" ".join(one.split()) for one in browse(rep).get(f"/leads/{lead.ref}").all(".timeline strong")]
+    assert told in entries
+    assert "Accepted under" not in browse(member).get(f"/leads/{lead.ref}").words
+
+
+@pytest.mark.parametrize("terms", ["0", "2", "-1", "one"])
+def test_a_version_that_was_never_in_force_is_not_accepted(make: Making, browse: Browse, terms: str) -> None:
+    make_store(make)
+    lead = invited(make, make.member())
+    page = browse().post(f"/invitations/{link_of(lead)}/acceptance", accept_terms="y", terms=terms)
+    assert (page.status, invitation_of(lead).status) == (422, "sent")
+
+
 def test_terms_that_changed_are_shown_anew(make: Making, browse: Browse) -> None:
     make_store(make)
     lead = invited(make, make.member())
