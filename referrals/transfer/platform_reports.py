@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from referrals.db import lock_names, session
 from referrals.earnings.booking import hold_partners
+from referrals.earnings.correcting import correct_plan, take_up_again
 from referrals.earnings.operations import earn_bounty, report_revenue
 from referrals.earnings.rules import why_no_share
 from referrals.earnings.terms import facts_of, terms_of, value_of
@@ -16,16 +17,14 @@ from referrals.errors import RuleBroken
 from referrals.normal_form import normal_form
 from referrals.partners.lifecycle import CATEGORIES
 from referrals.partners.links import find_partner_by_code
-from referrals.partners.merchants import find_referral_of, fits, meant_by, referrals_of
+from referrals.partners.merchants import find_referral_of, fits, meant_by, name_of, referrals_of
 from referrals.partners.models import Partner, Referral, RevenueRow
 from referrals.partners.queries import find_partner_by_name
 from referrals.partners.referrals import (
     OtherPartner,
     OtherReferral,
-    change_plan,
     close_referral,
     record_referral,
-    reopen_referral,
 )
 from referrals.people.rules import Actor
 from referrals.wording import N_
@@ -73,7 +72,7 @@ class ToldReferral:
     @property
     def names(self) -> list[str]:
         """What to hold while it is looked up and written, so that nobody else writes the same."""
-        return [f"referral import {self.key}", *([f"merchant {self.domain}"] if self.domain else [])]
+        return [f"referral import {self.key}", *([name_of(self.domain)] if self.domain else [])]
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def hold_reports(told: Iterable[ToldReferral], currency: str) -> None:
     """Take the locks of many referrals that are told in one transaction, in the order in which all take them."""
     told = list(told)
     lock_names(name for one in told for name in one.names)
-    hold_partners({(one.partner.id, currency) for one in told if one.category in EARN_WHEN_REPORTED})
+    hold_partners({(one.partner.id, currency) for one in told})
 
 
 def take_referral(told: ToldReferral, *, currency: str, by: Actor, at: datetime) -> tuple[Referral, str]:
@@ -163,10 +162,10 @@ def bring_up_to(known: Referral, told: ToldReferral, *, by: Actor, at: datetime)
         must_repeat(known, told)
     changes = False
     if told.plan and told.plan != known.plan:
-        change_plan(known, told.plan, by=by, at=at)
+        correct_plan(known, told.plan, by=by, at=at)
         changes = True
     if told.status and told.status != known.status:
-        (close_referral if told.status == "closed" else reopen_referral)(known, by=by, at=at)
+        (close_referral if told.status == "closed" else take_up_again)(known, by=by, at=at)
         changes = True
     return "changed" if changes else "unchanged"
 

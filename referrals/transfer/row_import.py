@@ -98,7 +98,7 @@ class RowImport(ABC, Generic[V]):
 
     @abstractmethod
     def read(self, cells: Cells) -> V:
-        """What a row says; what cannot be read stands in `cells.errors` afterwards. Asks nothing of the database."""
+        """What a row says; what cannot be read stands in `cells.errors` afterwards. Writes nothing."""
 
     @abstractmethod
     def key(self, values: V) -> str:

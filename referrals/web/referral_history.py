@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from referrals.clock import now
 from referrals.db import session
+from referrals.earnings.correcting import correct_plan, take_up_again
 from referrals.earnings.queries import earnings_of
 from referrals.errors import RuleBroken
 from referrals.leads.queries import find_ref
@@ -26,7 +27,7 @@ from referrals.partners.referral_list import (
     rows_of,
     sees_money,
 )
-from referrals.partners.referrals import change_plan, close_referral, reopen_referral
+from referrals.partners.referrals import close_referral
 from referrals.people.rules import Actor
 from referrals.values import parse_id
 from referrals.web import earning_words, hx, lists, referral_words
@@ -151,10 +152,10 @@ def rows_by_month(referral: Referral) -> dict[date, list[Any]]:
 @may("configure")
 def plan(referral_id: str) -> AnyResponse:
     """Correct the plan."""
-    referral, form = held(referral_id), PlanForm()
+    referral, form = get_referral(actor(), parse_id(referral_id) or 0), PlanForm()
     if not form.validate():
         return referral_page(referral, form=form)
-    change_plan(referral, form.plan.data, by=actor(), at=now())
+    correct_plan(referral, form.plan.data, by=actor(), at=now())
     session.commit()
     return hx.go_to(url_for("referral_history.show", referral_id=referral.id), N_("Saved."))
 
@@ -176,9 +177,9 @@ def closure(referral_id: str) -> AnyResponse:
 @may("configure")
 def reopening(referral_id: str) -> AnyResponse:
     """Take a closed referral up again."""
-    referral = held(referral_id)
+    referral = get_referral(actor(), parse_id(referral_id) or 0)
     try:
-        reopen_referral(referral, by=actor(), at=now())
+        take_up_again(referral, by=actor(), at=now())
         session.commit()
     except RuleBroken as broken:
         return refused(referral_id, broken)

@@ -184,8 +184,9 @@ def test_one_referral_shows_its_months_and_its_lead(make: Making, browse: Browse
 
 def test_one_referral_leads_to_what_it_earned(make: Making, browse: Browse) -> None:
     partner = make.partner()
-    one = referral(make, partner, plan="starter")
-    paying = referral(make, partner, "Paying", domain="paying.example.org")
+    before = make.later(days=-60)
+    one = referral(make, partner, plan="starter", referred_at=before)
+    paying = referral(make, partner, "Paying", domain="paying.example.org", referred_at=before)
     for who in (one, paying):
         report_revenue(
             who, external_id=str(who.id), month=OCTOBER, kind="platform_fee", amount_minor=20_050, currency="USD",
