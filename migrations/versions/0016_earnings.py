@@ -114,8 +114,13 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("failed_at", MOMENT, nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("exported_at", MOMENT, nullable=True),
+        sa.Column("exported_by_person_id", ID, nullable=True),
         sa.CheckConstraint("status IN ('pending', 'paid', 'failed', 'carried')", name=op.f("ck_payouts_status")),
         sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_payouts_amount")),
+        sa.ForeignKeyConstraint(
+            ["exported_by_person_id"], ["persons.id"], name=op.f("fk_payouts_exported_by_person_id_persons")
+        ),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_payouts_partner_id_partners")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payouts")),
         sa.UniqueConstraint(
@@ -177,7 +182,9 @@ def upgrade() -> None:
             "category IN ('plus_lead', 'pos_lead', 'affiliate_link', 'store_transfer')",
             name=op.f("ck_earnings_category"),
         ),
-        sa.CheckConstraint("kind IN ('recurring', 'bounty', 'reversal', 'restored', 'paid_outside')", name=op.f("ck_earnings_kind")),
+        sa.CheckConstraint(
+            "kind IN ('recurring', 'bounty', 'reversal', 'restored', 'paid_outside')", name=op.f("ck_earnings_kind")
+        ),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_earnings_lead_id_leads")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_earnings_partner_id_partners")),
         sa.ForeignKeyConstraint(["payout_id"], ["payouts.id"], name=op.f("fk_earnings_payout_id_payouts")),

@@ -17,6 +17,7 @@ class Payout(Base):
 
     `period_until` is the last day of the period, `due_on` the fifth business day after it. `amount_minor` is what is
     transferred: the lines that reached their minimum. `recipient` is the locked pay-out address of the moment.
+    `exported_at` is when a file for PayPal held it last.
     """
 
     __tablename__ = "payouts"
@@ -42,6 +43,8 @@ class Payout(Base):
     reference: Mapped[str] = mapped_column(default="")
     failed_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(default="")
+    exported_at: Mapped[datetime | None]
+    exported_by_person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
 
     partner: Mapped[Partner] = relationship(lazy="joined")
 

@@ -13,6 +13,7 @@ from referrals.listing import AnyRow, Listing, Shape, Wish
 from referrals.partners.models import Partner, Referral
 from referrals.payouts.lifecycle import GROUPS, PAYOUT
 from referrals.payouts.models import Payout, PayoutLine, PayoutMethod, PayoutPeriod
+from referrals.people.models import Person
 from referrals.people.rules import Actor
 
 
@@ -182,7 +183,7 @@ class HeldEarnings(Listing):
 
 
 def pending_batches(viewer: Actor) -> Sequence[AnyRow]:
-    """What is to be paid, by day and currency: how many payouts, how much, and how many lack an address."""
+    """What is to be paid, by day and currency: how many, how much, how many lack an address or were in a file."""
     return session.execute(
         select(
             Payout.due_on,
@@ -190,11 +191,24 @@ def pending_batches(viewer: Actor) -> Sequence[AnyRow]:
             func.count().label("payouts"),
             func.sum(Payout.amount_minor).label("amount_minor"),
             func.count().filter(Payout.recipient == "").label("without_address"),
+            func.count(Payout.exported_at).label("exported"),
         )
         .where(Payout.status == "pending", visible_to(viewer))
         .group_by(Payout.due_on, Payout.currency)
         .order_by(Payout.due_on, Payout.currency)
     ).all()
+
+
+def last_exports(viewer: Actor) -> dict[tuple[date, str], tuple[datetime, str]]:
+    """When and by whom the file of a day and currency was made last, of what is still to be paid."""
+    rows = session.execute(
+        select(Payout.due_on, Payout.currency, Payout.exported_at, Person.name)
+        .outerjoin(Person, Person.id == Payout.exported_by_person_id)
+        .where(Payout.status == "pending", Payout.exported_at.is_not(None), visible_to(viewer))
+        .order_by(Payout.exported_at)
+        .distinct()
+    )
+    return {(row.due_on, row.currency): (row.exported_at, row.name or "") for row in rows}
 
 
 def pending_payouts(viewer: Actor, due_on: date, currency: str) -> Sequence[Payout]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from referrals import money
-from referrals.db import session
+from referrals.db import lock_names, session
 from referrals.errors import NotFound, RuleBroken
 from referrals.payouts.models import Payout
 from referrals.payouts.operations import fail_payout, hold_payouts, pay_payout
@@ -70,17 +70,24 @@ class NothingToPay(RuleBroken):
     sentence = N_("This statement pays nothing: all of it is carried over.")
 
 
-def paypal_file(due_on: date, currency: str, box: SecretsBox, *, by: Actor) -> tuple[bytes, int]:
-    """The payouts of a day and currency as PayPal takes them, and how many are missing for want of an address."""
+def paypal_file(due_on: date, currency: str, box: SecretsBox, *, again: bool = False, by: Actor, at: datetime) -> bytes:
+    """The payouts of a day and currency as PayPal takes them, without those that have no address.
+
+    Each is in one file, so that nobody is paid twice; `again` holds them all once more. Flushes.
+    """
     by.require("finance")
-    payouts = pending_payouts(by, due_on, currency)
+    lock_names(["paypal file"])
+    payouts = [one for one in pending_payouts(by, due_on, currency) if again or one.exported_at is None]
     rows = [(payout, box.open(payout.recipient) if payout.recipient else None) for payout in payouts]
     payable = [(payout, recipient) for payout, recipient in rows if recipient]
+    for payout, _ in payable:
+        payout.exported_at, payout.exported_by_person_id = at, by.person_id
+    session.flush()
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(HEADINGS)
     writer.writerows(paypal_row(payout, recipient) for payout, recipient in payable)
-    return buffer.getvalue().encode(), len(rows) - len(payable)
+    return buffer.getvalue().encode()
 
 
 def paypal_row(payout: Payout, recipient: str) -> Sequence[str]:

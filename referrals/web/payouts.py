@@ -18,7 +18,15 @@ from referrals.partners.queries import get_partner
 from referrals.payouts.cards import PayoutCard, payout_card
 from referrals.payouts.methods import masked, set_payout_method
 from referrals.payouts.models import Payout
-from referrals.payouts.queries import HeldEarnings, PayoutList, find_method, get_payout, lines_of, pending_batches
+from referrals.payouts.queries import (
+    HeldEarnings,
+    PayoutList,
+    find_method,
+    get_payout,
+    last_exports,
+    lines_of,
+    pending_batches,
+)
 from referrals.people.rules import Actor
 from referrals.people.sign_in import WrongPassword
 from referrals.transfer.report import Outcome
@@ -127,6 +135,7 @@ def all_payouts(
         PayoutList(actor(), ALL_PAYOUTS.wish()),
         kind,
         batches=pending_batches(actor()),
+        last_exports=last_exports(actor()),
         form=form,
         outcome=outcome,
         remarks=remarks,

@@ -206,7 +206,7 @@ def test_the_file_for_paypal_has_its_header_and_one_payment_each(make: Making, b
     admin = browse(make.admin())
     page = admin.get("/payouts")
     assert "1 partner has no pay-out address" in page.one("#batches").get_text()
-    text = admin.get("/payouts/paypal/2026-11-20/USD.csv").text
+    text = download(admin).text
     header, *rows = list(csv.reader(io.StringIO(text)))
     assert tuple(header) == HEADINGS
     assert rows == [
@@ -216,8 +216,34 @@ def test_the_file_for_paypal_has_its_header_and_one_payment_each(make: Making, b
         )
     ]  # fmt: skip
     for path in ("2026-11-20/XXX.csv", "nonsense/USD.csv", "2026-13-01/USD.csv"):
-        assert admin.get(f"/payouts/paypal/{path}").status == 404
-    assert admin.get("/payouts/paypal/2026-11-21/USD.csv").text.strip() == text.splitlines()[0]
+        assert admin.post(f"/payouts/paypal/{path}").status == 404
+    assert download(admin, "2026-11-21").text.strip() == text.splitlines()[0]
+
+
+def download(admin: Browser, day: str = "2026-11-20", **typed: str) -> Page:
+    return admin.post(f"/payouts/paypal/{day}/USD.csv", **typed)
+
+
+def paid_in(text: str) -> list[str]:
+    """The references of the payments in a file."""
+    return [row[3] for row in csv.reader(io.StringIO(text))][1:]
+
+
+def test_no_payout_is_in_two_files_unless_all_are_asked_for_again(make: Making, browse: Browse) -> None:
+    first, late = earning(make), earned(make, address="")
+    admin = browse(make.admin(name="Ada Admin"))
+    assert not admin.get("/payouts").soup.select('#batches [name="again"]')
+    assert admin.call("GET", "/payouts/paypal/2026-11-20/USD.csv").status_code == 405
+    refs = [f"P{one.payouts[0].id}" for one in (first, late)]
+    assert paid_in(download(admin).text) == refs[:1]
+    assert paid_in(download(admin).text) == []
+    shown = admin.get("/payouts").one("#batches").get_text()
+    assert ("Last downloaded by Ada Admin" in shown, "PayPal CSV" in shown) == (True, False)
+    set_address(late, "late@shop.example.org")
+    assert "PayPal CSV" in admin.get("/payouts").one("#batches").get_text()
+    assert paid_in(download(admin).text) == refs[1:]
+    assert sorted(paid_in(download(admin, again="y").text)) == sorted(refs)
+    assert "2 payouts have been in a file." in admin.get("/payouts").one("#batches").get_text()
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="the public sample is not here")

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from referrals.clock import now
 from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
+from referrals.leads.fields import TRUE_WORDS
 from referrals.money import CURRENCIES
 from referrals.payouts.models import Payout
 from referrals.payouts.operations import fail_payout, pay_payout
@@ -28,10 +29,10 @@ from referrals.wording import N_
 blueprint = Blueprint("payout_work", __name__)
 
 
-@blueprint.get("/payouts/paypal/<due_on>/<currency>.csv")
+@blueprint.post("/payouts/paypal/<due_on>/<currency>.csv")
 @may("finance")
 def paypal(due_on: str, currency: str) -> Response:
-    """The pending payouts of a day and currency, as PayPal's mass payments take them."""
+    """The pending payouts of a day and currency that were in no file yet, or all, as PayPal takes them."""
     reader()
     try:
         day = date.fromisoformat(due_on)
@@ -39,7 +40,9 @@ def paypal(due_on: str, currency: str) -> Response:
         raise NotFound from None
     if currency not in CURRENCIES:
         raise NotFound
-    content, _ = paypal_file(day, currency, partner_payouts(), by=actor())
+    again = request.form.get("again", "").lower() in TRUE_WORDS
+    content = paypal_file(day, currency, partner_payouts(), again=again, by=actor(), at=now())
+    session.commit()
     response = Response(content, mimetype="text/csv")
     name = f"paypal-{day.isoformat()}-{currency}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
