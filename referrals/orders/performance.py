@@ -131,4 +131,4 @@ def members_of_groups(shop: Shop) -> dict[int, int]:
     rows = session.execute(
         select(placed.c.group_id, func.count()).where(placed.c.group_id.is_not(None)).group_by(placed.c.group_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
