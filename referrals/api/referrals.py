@@ -26,6 +26,7 @@ from referrals.errors import RuleBroken
 from referrals.leads.catalogue import programme
 from referrals.leads.queries import refs_of
 from referrals.listing import AnyRow, Wish
+from referrals.partners.calendar import day_of
 from referrals.partners.models import Referral, RevenueRow
 from referrals.partners.referral_list import ReferralList, month_before, sees_money
 from referrals.partners.referrals import domain_of, plan_code
@@ -57,7 +58,7 @@ def index(query: dict[str, str]) -> Response:
     """List referrals, the newest first"""
     filters = {name: query.get(name, "") for name in ("category", "status", "plan")}
     wish = Wish(query.get("q", ""), filters, query.get("sort", ""), query.get("cursor", ""))
-    found = ReferralList(g.actor, wish, last_month=month_before(now().date())).slice()
+    found = ReferralList(g.actor, wish, last_month=month_before(day_of(now()))).slice()
     leads = refs_of(g.actor, [row.lead_id for row in found.rows if row.lead_id])
     return jsonify({"items": [row_json(row, leads) for row in found.rows], "next": found.next})
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from referrals.money import share_of_rate
@@ -53,7 +53,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """What terms ask of a referral. `has_lead`: whether it came of a lead; `forfeited`: of one that is not eligible."""
+    """What terms ask of a referral; its moments are told in the programme's time zone.
+
+    `has_lead`: whether it came of a lead; `forfeited`: of one that is not eligible.
+    """
 
     category: str
     referred_at: datetime
@@ -119,8 +122,8 @@ def earned_by_row(earned_minor: int, revenue_minor: int, rate_bp: int) -> int:
 
 
 def month_of(moment: datetime) -> date:
-    """The first day of a moment's month, in UTC."""
-    return moment.astimezone(UTC).date().replace(day=1)
+    """The first day of a moment's month, in the time zone that the moment is told in."""
+    return moment.date().replace(day=1)
 
 
 def month_number(month: date) -> int:

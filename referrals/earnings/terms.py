@@ -9,6 +9,7 @@ from sqlalchemy import column, select, table
 from referrals.db import UTCDateTime, session
 from referrals.earnings.models import EarningTerms
 from referrals.earnings.rules import Facts, Terms, in_force
+from referrals.partners.calendar import programme_zone
 from referrals.partners.models import Referral
 
 # Leads stand above earnings: when one was submitted, and what became of its payout, is read by name.
@@ -55,12 +56,13 @@ def value_of(terms: EarningTerms | None) -> Terms | None:
 
 def facts_of(referral: Referral) -> Facts:
     """A referral as the rules take it."""
+    zone = programme_zone()
     return Facts(
         category=referral.category,
-        referred_at=referral.referred_at,
+        referred_at=referral.referred_at.astimezone(zone),
         plan=referral.plan,
         locations=referral.locations,
-        closed_at=referral.closed_at,
+        closed_at=referral.closed_at.astimezone(zone) if referral.closed_at else None,
         has_lead=referral.lead_id is not None,
         forfeited=is_forfeited(referral),
     )

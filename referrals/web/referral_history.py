@@ -16,6 +16,7 @@ from referrals.earnings.queries import earnings_of
 from referrals.errors import RuleBroken
 from referrals.leads.queries import find_ref
 from referrals.money import Money, plain
+from referrals.partners.calendar import day_of
 from referrals.partners.models import Referral
 from referrals.partners.queries import all_partners
 from referrals.partners.referral_list import (
@@ -31,7 +32,6 @@ from referrals.partners.referrals import close_referral
 from referrals.people.rules import Actor
 from referrals.values import parse_id
 from referrals.web import earning_words, hx, lists, referral_words
-from referrals.web.filters import zone
 from referrals.web.forms.partner import PlanForm
 from referrals.web.leads import start_of
 from referrals.web.lists import Column, Filter, ListPage
@@ -106,13 +106,13 @@ def reader() -> Actor:
 @member
 def index(kind: str | None = None) -> Response:
     """The list, its fragment, or all its rows as a file."""
-    viewer, today = reader(), now().astimezone(zone()).date()
+    viewer = reader()
     page = list_page(viewer)
     wish = page.wish()
     listed = ReferralList(
         viewer,
         wish,
-        last_month=month_before(today),
+        last_month=month_before(day_of(now())),
         since=start_of(wish.get("from")),
         until=start_of(wish.get("to"), timedelta(days=1)),
     )
