@@ -14,7 +14,7 @@ from referrals.people.models import ApiAnswer
 from referrals.people.rules import Actor
 from referrals.stores.lifecycle import STORE
 from referrals.stores.models import Store
-from referrals.stores.queries import find_draft, find_for_operator, find_listed
+from referrals.stores.queries import find_draft, find_listed
 from referrals.stores.rules import LANGUAGES, Facts
 from referrals.values import readable_host
 from referrals.wording import N_
@@ -83,22 +83,20 @@ def hold_stores(domains: Iterable[str]) -> None:
 def put_store(domain: str, facts: Facts, *, by: Actor, at: datetime) -> Put:
     """What the operator tells of a store, new or known: what is left out stays. Telling it again changes nothing.
 
-    A draft that one partner alone has comes into the registry by it, and stays that partner's to hand over.
-    Raises PlanMissing.
+    Drafts of this domain stay what their partners say: who builds the store is for staff to set (`set_builder`), since
+    anybody can register any domain. Raises PlanMissing.
     """
     by.require("import")
     hold_stores([domain])
-    store = find_for_operator(domain)
+    store = find_listed(domain, for_update=True)
     if store is None:
         store = new_store(domain, facts, at=at)
         store.listed_at = at
         session.flush()
         audit.record("store_added", by=by, at=at, subject=domain)
         return Put(store, "created", {}, {})
-    is_new = store.listed_at is None
-    store.listed_at = store.listed_at or at
     before, after = change(store, facts, by=by, at=at)
-    return Put(store, "created" if is_new else "changed" if after else "unchanged", before, after)
+    return Put(store, "changed" if after else "unchanged", before, after)
 
 
 def add_store(domain: str, facts: Facts, *, by: Actor, at: datetime) -> Store:

@@ -35,9 +35,12 @@ def get_store(viewer: Actor, store_id: int, *, for_update: bool = False) -> Stor
     return store
 
 
-def find_listed(domain: str) -> Store | None:
-    """The store with this domain in the registry."""
-    return session.scalar(select(Store).where(Store.domain == domain, Store.listed_at.is_not(None)))
+def find_listed(domain: str, *, for_update: bool = False) -> Store | None:
+    """The store with this domain in the registry. `for_update` locks its row."""
+    statement = select(Store).where(Store.domain == domain, Store.listed_at.is_not(None))
+    if for_update:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(statement)
 
 
 def find_draft(domain: str, partner_id: int) -> Store | None:
@@ -50,15 +53,6 @@ def find_draft(domain: str, partner_id: int) -> Store | None:
 def stores_of(domain: str) -> Sequence[Store]:
     """Every store with this domain, drafts of partners among them."""
     return session.scalars(select(Store).where(Store.domain == domain).with_for_update().order_by(Store.id)).all()
-
-
-def find_for_operator(domain: str) -> Store | None:
-    """The store that the operator means: the listed one, else the draft where one partner alone has one."""
-    found = stores_of(domain)
-    listed = [store for store in found if store.listed_at is not None]
-    if listed:
-        return listed[0]
-    return found[0] if len(found) == 1 else None
 
 
 def find_known_to(partner_id: int, domain: str, *, for_update: bool = False) -> Store | None:

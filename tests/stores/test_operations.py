@@ -12,7 +12,9 @@ from referrals.db import session
 from referrals.errors import NotAllowed, NotFound
 from referrals.lifecycle import IllegalMove
 from referrals.outbox.models import HookDelivery
-from referrals.partners.models import Referral
+from referrals.partners.lifecycle import CATEGORIES
+from referrals.partners.models import Partner, Referral
+from referrals.partners.referrals import close_referral, record_referral
 from referrals.partners.transfers import hand_over
 from referrals.people.models import AuditEntry
 from referrals.people.rules import SYSTEM, Actor
@@ -110,12 +112,13 @@ def test_whoever_has_a_store_on_the_platform_the_sentence_is_one(make: Making, w
     other, member = make.member(), make.member()
     if whose == "operator":
         listed(make)
+    elif whose == "built":
+        draft(make, other)
+        set_builder(listed(make), other.partner_id, by=make.admin(), at=make.at)
+        session.commit()
     else:
-        built = draft(make, other)
-        listed(make)
-        if whose == "handed over":
-            hand_over(built, currency="USD", by=other, at=make.at)
-            session.commit()
+        hand_over(draft(make, other), currency="USD", by=other, at=make.at)
+        session.commit()
     with pytest.raises(OnThePlatform) as refused:
         register_store(member.partner_id or 0, "meble.example.org", BASIC, by=member, at=make.at)
     assert (refused.value.field, refused.value.values) == ("domain", {})
@@ -129,22 +132,36 @@ def test_a_member_without_permission_registers_nothing(make: Making) -> None:
         register_store(member.partner_id or 0, "a.example.org", BASIC, by=member, at=make.at)
 
 
-def test_a_draft_comes_into_the_registry_when_the_operator_tells_of_it(make: Making) -> None:
-    member = make.member()
-    built = draft(make, member)
+@pytest.mark.parametrize("drafts", [1, 2])
+def test_no_draft_is_taken_for_the_store_that_the_operator_tells_of(make: Making, drafts: int) -> None:
+    """Anybody can register any domain: that alone makes nobody the builder of what stands in the registry."""
+    members = [make.member() for _ in range(drafts)]
+    theirs = [draft(make, member) for member in members]
     put = put_store("meble.example.org", Facts(plan="plus"), by=SYSTEM, at=make.later(days=1))
-    assert (put.becomes, put.store.id, put.store.partner_id) == ("created", built.id, member.partner_id)
-    with pytest.raises(BuiltByOperator):
-        change_draft(put.store, Facts(plan="starter"), by=member, at=make.at)
-    with pytest.raises(BuiltByOperator):
-        close_store(put.store, by=member, at=make.at)
+    session.commit()
+    assert (put.becomes, put.store.partner_id, put.store.owner_name) == ("created", None, "")
+    assert put.store.id not in {store.id for store in theirs}
+    for store, member in zip(theirs, members, strict=True):
+        assert (store.listed_at, store.plan) == (None, "basic")
+        with pytest.raises(OnThePlatform):
+            hand_over(store, currency="USD", by=member, at=make.later(days=2))
+        session.rollback()
+    assert count(Referral) == 0
 
 
-def test_of_two_drafts_none_is_taken_for_the_operators_store(make: Making) -> None:
-    drafts = {draft(make, make.member()).id for _ in range(2)}
-    put = put_store("meble.example.org", BASIC, by=SYSTEM, at=make.at)
-    assert put.store.id not in drafts
-    assert put.store.partner_id is None
+def test_who_builds_a_store_in_the_registry_is_set_by_staff_alone(make: Making) -> None:
+    member = make.member()
+    own = draft(make, member)
+    store = listed(make)
+    with pytest.raises(NotAllowed):
+        set_builder(store, member.partner_id, by=member, at=make.at)
+    set_builder(store, member.partner_id, by=make.admin(), at=make.at)
+    with pytest.raises(BuiltByOperator):
+        change_draft(store, Facts(plan="starter"), by=member, at=make.at)
+    with pytest.raises(BuiltByOperator):
+        close_store(store, by=member, at=make.at)
+    assert own.status == "closed"
+    assert hand_over(store, currency="USD", by=member, at=make.at).partner_id == member.partner_id
 
 
 # --- Handing over ---
@@ -178,6 +195,41 @@ def test_what_another_handed_over_or_the_operator_has_is_not_handed_over_again(m
         hand_over(theirs, currency="USD", by=second, at=make.at)
     session.rollback()
     assert count(Referral) == 1
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_a_merchant_of_another_partner_is_not_taken_by_handing_over(make: Making, category: str) -> None:
+    """P13: the sentence is that of any store on the platform. Staff, who are asked then, can hand it over."""
+    first, second = make.member(), make.member()
+    brought = refer(make, first, category)
+    store = draft(make, second)
+    with pytest.raises(OnThePlatform) as refused:
+        hand_over(store, currency="USD", by=second, at=make.at)
+    assert (refused.value.field, refused.value.values) == ("", {})
+    session.rollback()
+    assert (count(Referral), get_store(second, store.id).listed_at) == (1, None)
+    close_referral(brought, by=SYSTEM, at=make.at)
+    session.commit()
+    assert hand_over(store, currency="USD", by=second, at=make.at).partner_id == second.partner_id
+    session.rollback()
+    hand_over(store, currency="USD", by=make.admin(), at=make.at)
+    session.commit()
+    assert count(Referral) == 2
+
+
+def test_ones_own_referral_is_no_obstacle_to_handing_over(make: Making) -> None:
+    member = make.member()
+    refer(make, member, "affiliate_link")
+    assert hand_over(draft(make, member), currency="USD", by=member, at=make.at).category == "store_transfer"
+
+
+def refer(make: Making, member: Actor, category: str) -> Referral:
+    """A referral of the store that `draft` makes."""
+    partner = session.get_one(Partner, member.partner_id)
+    facts = {"merchant": "Meble", "domain": "www.meble.example.org", "currency": "USD"}
+    made = record_referral(partner, category, **facts, referred_at=make.at, by=SYSTEM, at=make.at)
+    session.commit()
+    return made
 
 
 def test_a_closed_store_is_handed_over_to_nobody(make: Making) -> None:

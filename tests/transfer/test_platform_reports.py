@@ -15,7 +15,10 @@ from referrals.partners.links import make_link
 from referrals.partners.merchants import NotReferred, SeveralMerchants, find_referral_of
 from referrals.partners.models import Partner, Referral, RevenueMonth, RevenueRow
 from referrals.partners.referrals import close_referral, record_referral
+from referrals.partners.transfers import hand_over
 from referrals.people.rules import SYSTEM
+from referrals.stores.operations import register_store
+from referrals.stores.rules import Facts
 from referrals.transfer.kinds import ImportJob
 from referrals.transfer.operations import understand_as
 from referrals.transfer.platform_reports import ToldRevenue, referral_for, take_revenue
@@ -389,6 +392,21 @@ def test_of_several_who_share_or_of_several_who_do_not_the_latest_has_it(make: M
     latest = of_category(make, "plus_lead", 70)
     of_category(make, "pos_lead", 60)
     assert referral_for(row_of()).id == latest.id
+
+
+@pytest.mark.parametrize("category", ["affiliate_link", "pos_lead", "plus_lead", "store_transfer"])
+def test_a_store_handed_over_takes_no_revenue_from_who_brought_the_merchant(make: Making, category: str) -> None:
+    """Whose store it is the partner says itself, so it comes after what another partner is promised of the month."""
+    standing, other = of_category(make, category, 100), make.member()
+    store = register_store(other.partner_id or 0, SHOP, Facts(plan="plus"), by=other, at=make.at)
+    handed = hand_over(store, currency="USD", by=make.admin(), at=make.later(days=-60))
+    session.commit()
+    assert referral_for(row_of()).id == (handed if category == "pos_lead" else standing).id
+    assert referral_for(row_of(category="store_transfer", partner=handed.partner)).id == handed.id
+    close_referral(standing, by=SYSTEM, at=make.later(days=-58))
+    assert referral_for(row_of()).id == handed.id
+    later = of_category(make, "plus_lead", 50)
+    assert referral_for(row_of()).id == later.id
 
 
 @pytest.mark.parametrize("order", ["fee first", "adjustment first"])

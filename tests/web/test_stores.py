@@ -9,10 +9,9 @@ from sqlalchemy import event, select
 
 from referrals.db import db, session
 from referrals.partners.models import Referral
-from referrals.people.rules import SYSTEM, Actor
+from referrals.people.rules import Actor
 from referrals.stores.models import Store
-from referrals.stores.operations import put_store
-from referrals.stores.rules import Facts
+from referrals.stores.operations import set_builder
 from tests.making import Making
 from tests.stores.making import draft, listed
 from tests.web.browsing import Browser, Page
@@ -99,10 +98,8 @@ def test_a_stranger_finds_nothing(make: Making, browse: Browse) -> None:
 
 def test_what_the_platform_knows_of_an_owner_is_not_the_partners(make: Making, browse: Browse) -> None:
     member = make.member()
-    store = draft(make, member, owner_name="", owner_email="")
-    put_store(
-        "meble.example.org", Facts(owner_name="Zyzzyva", owner_email="z@zyzzyva.example.org"), by=SYSTEM, at=make.at
-    )
+    store = listed(make, owner_name="Zyzzyva", owner_email="z@zyzzyva.example.org")
+    set_builder(store, member.partner_id, by=make.admin(), at=make.at)
     session.commit()
     partner = browse(member)
     for path in (f"/stores/{store.id}", "/stores", "/stores.csv"):
