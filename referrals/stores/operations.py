@@ -194,7 +194,19 @@ def list_store(store: Store, *, at: datetime) -> None:
     other = find_listed(store.domain)
     if other is not None and other.id != store.id:
         raise OnThePlatform(field="domain")
-    store.listed_at = store.listed_at or at
+    if store.listed_at is None:
+        enter_registry(store, at=at)
+
+
+def enter_registry(store: Store, *, at: datetime) -> None:
+    """A draft stands in the registry from now on, without the owner whom its partner typed.
+
+    Nobody vouches for that owner, and owners in the registry are invited to upgrade: staff or the operator say who
+    it is.
+    """
+    store.listed_at = at
+    store.owner_name = store.owner_email = ""
+    make_findable(store)
 
 
 def mark_handed_over(store: Store, *, by: Actor, at: datetime) -> None:
