@@ -2,9 +2,13 @@
 
 import socket
 import time
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from referrals.outbox.transport import Unreachable
+
+# All of IPv6 that is routed among everybody, and what of it is not: documentation, and tunnels that hide another one.
+ROUTED = ip_network("2000::/3")
+NOT_ROUTED = tuple(ip_network(one) for one in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
 
 class PrivateAddress(Unreachable):
@@ -34,7 +38,10 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is reachable for all the world, also when it hides in an IPv6 address."""
+    """Whether an IP address is reachable for all the world; no IPv6 address in which an IPv4 one hides is."""
     parsed = ip_address(address.partition("%")[0])
-    hidden = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    return parsed.is_global and not parsed.is_multicast and (hidden is None or is_public(str(hidden)))
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return is_public(str(parsed.ipv4_mapped))
+        return parsed in ROUTED and not any(parsed in one for one in NOT_ROUTED)
+    return parsed.is_global and not parsed.is_multicast

@@ -11,6 +11,7 @@ from referrals.web import limits
 from referrals.web.safe_urls import came_from
 
 NEVER_KEPT = {"csrf_token", "password", "new_password", "code", "payout_details"}
+NEVER_KEPT_OF = {"/payouts/method"}
 LARGEST = 100_000
 
 
@@ -19,7 +20,8 @@ def keep() -> str:
     has_page = current_app.url_map.bind("").test(request.path, "GET")
     page = came_from(request.path if has_page else "/")
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_KEPT]
-    if fields and sum(len(name) + len(value) for name, value in fields) <= LARGEST:
+    kept = request.path not in NEVER_KEPT_OF
+    if kept and fields and sum(len(name) + len(value) for name, value in fields) <= LARGEST:
         token = session.get("draft") or new_token()
         with limits.anonymous_drafts:
             drafts.keep_draft(token, request.path, fields, author_id=author(), at=now())

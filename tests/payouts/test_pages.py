@@ -4,13 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from referrals.cli import main
+from referrals.config import ROOT
 from referrals.db import session
 from referrals.earnings.models import Earning
 from referrals.leads.catalogue import programme
@@ -30,8 +30,9 @@ from tests.web.conftest import browse as browse
 from tests.web.test_leads import queries_of
 
 Browse = Callable[..., Browser]
-SAMPLE = Path("/work/shared/samples/paypal/paypal_payouts_upload_header.csv")
+SAMPLE = ROOT.parent / "shared/samples/paypal/paypal_payouts_upload_header.csv"
 ADDRESS = "paid@shop.example.org"
+SORTED_BY = ("period", "due", "status", "amount", "partner")
 
 
 def earning(make: Making, minor: int = 3000, address: str = ADDRESS) -> Earner:
@@ -97,6 +98,22 @@ def test_sorting_and_filters_keep_to_the_own_payouts(make: Making, browse: Brows
         assert "77.00" not in page.words
     assert browse(one.member).get("/payouts?status=carried").one("#payouts-table")["data-total"] == "1"
     assert browse(one.member).get("/payouts?status=nonsense&page=x").status == 200
+
+
+def test_every_page_of_many_payouts_is_found_by_every_column(make: Making, browse: Browse) -> None:
+    for one in (Earner(make), Earner(make)):
+        for month in range(1, 11):
+            one.earn(3000, f"2026-{month:02}-04")
+            one.earn(3000, f"2026-{month:02}-18")
+    close("2026-11-16")
+    pages = browse(make.admin())
+    for sort in ("", *SORTED_BY, *(f"-{column}" for column in SORTED_BY)):
+        seen, path = [], f"/payouts?sort={sort}"
+        while path:
+            page = pages.get(path)
+            seen += [link["href"] for link in page.soup.select('#payouts-table tbody a[href^="/payouts/"]')]
+            path = next((link["href"] for link in page.soup.select('a[title="Next page"]')), "")
+        assert len(set(seen)) == len(seen) == 40, sort
 
 
 def test_a_strangers_payout_answers_like_an_unknown_one(make: Making, browse: Browse) -> None:
