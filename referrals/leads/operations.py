@@ -203,10 +203,12 @@ def move_on(lead: Lead, target: str, text: str, *, by: Actor, at: datetime) -> N
 def record_payout(lead: Lead, outcome: str, *, reason: str = "", text: str = "", by: Actor, at: datetime) -> None:
     """Staff record the payout outcome: whether a POS lead without support qualifies, or what became of an award.
 
-    `not_eligible` needs a reason. Raises the rule that forbids it.
+    `not_eligible` needs a reason. Raises the rule that forbids it; NothingPromised where `due` would never be paid.
     """
     by.require("work_leads")
     check_payout_move(disputed_standing(lead), outcome)
+    if outcome == "due":
+        rewards.require_bounty(lead, at=at)
     if outcome == "not_eligible":
         if lead.stays_submitted:
             refuse(lead, reason, text, by=by, at=at)

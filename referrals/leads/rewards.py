@@ -5,8 +5,9 @@ from datetime import datetime
 
 from referrals.earnings.forfeiting import give_again, take_back
 from referrals.earnings.operations import earn_bounty, earn_late, hold_referrals, pay_outside, reverse_bounty
-from referrals.earnings.rules import why_no_bounty
-from referrals.earnings.terms import facts_of, terms_of, value_of
+from referrals.earnings.rules import REASONS, Facts, why_no_bounty
+from referrals.earnings.terms import facts_of, terms_in_force, terms_of, value_of
+from referrals.errors import RuleBroken
 from referrals.leads.catalogue import programme
 from referrals.leads.models import Lead
 from referrals.leads.rules import host_key
@@ -17,6 +18,10 @@ from referrals.people.rules import Actor
 from referrals.values import NotADomain, parse_domain
 
 CATEGORIES = {"commission": "plus_lead", "bounty": "pos_lead"}
+
+
+class NothingPromised(RuleBroken):
+    """The terms give nothing for it; the sentence says why."""
 
 
 def reward(lead: Lead, *, by: Actor, at: datetime) -> Referral:
@@ -31,6 +36,22 @@ def reward(lead: Lead, *, by: Actor, at: datetime) -> Referral:
         reason = why_no_bounty(value_of(terms_of(referral)), facts_of(referral))
         note(lead, "no_bounty", by=by, at=at, staff_only=True, reason=reason)
     return referral
+
+
+def require_bounty(lead: Lead, *, at: datetime) -> None:
+    """Raises NothingPromised where the terms give no bounty for a lead that earns by one alone."""
+    if lead.product.flow != "bounty":
+        return
+    referral = find_referral(lead)
+    facts = facts_of(referral) if referral is not None else facts_to_be(lead, at=at)
+    reason = why_no_bounty(value_of(terms_in_force(category_of(lead), lead.submitted_at)), facts)
+    if reason:
+        raise NothingPromised(field="outcome", sentence=REASONS[reason])
+
+
+def facts_to_be(lead: Lead, *, at: datetime) -> Facts:
+    """What terms ask of the referral that a lead would become."""
+    return Facts(category_of(lead), referred_at=at, locations=locations_of(lead), has_lead=True)
 
 
 def refer(lead: Lead, *, by: Actor, at: datetime) -> Referral:

@@ -8,9 +8,11 @@ import pytest
 from referrals.db import session
 from referrals.earnings.models import Earning, EarningTerms
 from referrals.earnings.operations import report_revenue
+from referrals.earnings.rules import REASONS
 from referrals.explanations.earning import explain_earning
 from referrals.leads.models import Lead, LeadEvent
 from referrals.leads.operations import award_invited, change_status, record_payout
+from referrals.leads.rewards import NothingPromised
 from referrals.ledger.checking import check_books
 from referrals.ledger.operations import OUTSIDE, PARTNER, Owner
 from referrals.ledger.queries import balance
@@ -229,3 +231,40 @@ def test_a_plus_lead_that_is_due_again_earns_what_came_between_and_after(make_on
     report(lead, "after", month, -400004, make, "adjustment")
     assert winning.balance == 0
     assert all_explained(make)
+
+
+def promise(winning: Winning, **terms: Any) -> None:
+    """New terms of POS leads, which those who are submitted from now on have."""
+    texts: dict[str, Any] = {"plans": [], "excluded_plans": [], "texts": {}}
+    start = winning.make.at - timedelta(days=1)
+    session.add(EarningTerms(category="pos_lead", starts_at=start, created_at=start, **texts | terms))
+    session.commit()
+
+
+@pytest.mark.parametrize(
+    ("terms", "why"),
+    [
+        ({"kind": "nothing"}, "nothing"),
+        ({"kind": "recurring", "rate_bp": 2000}, "share"),
+        ({"kind": "bounty", "amount_minor": 70000, "currency": "USD", "min_locations": 5}, "locations"),
+        ({"kind": "bounty", "amount_minor": 70000, "currency": "USD", "plans": ["pro"]}, "plan"),
+    ],
+)
+def test_a_payout_that_the_terms_do_not_give_is_refused_and_says_why(
+    winning: Winning, terms: dict[str, Any], why: str
+) -> None:
+    promise(winning, **terms)
+    lead = winning.lead(sales_support=False, locations=4)
+    for _ in range(2):
+        with pytest.raises(NothingPromised) as refused:
+            winning.record(lead, "due")
+        assert (refused.value.field, str(refused.value)) == ("outcome", REASONS[why])
+        session.rollback()
+        assert (lead.payout, amounts(), session.query(Referral).count()) == ("none", [], 0)
+
+
+def test_a_payout_that_the_terms_give_is_due(winning: Winning) -> None:
+    promise(winning, kind="bounty", amount_minor=70000, currency="USD", min_locations=5)
+    lead = winning.lead(sales_support=False, locations=5)
+    winning.record(lead, "due")
+    assert (lead.payout, amounts()) == ("due", [("bounty", 70000)])
