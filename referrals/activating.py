@@ -16,10 +16,12 @@ from referrals.invitations.activations import (
     raise_alarm,
 )
 from referrals.invitations.answers import close_overdue, overdue
+from referrals.invitations.unrewarded import reward_late, unrewarded
 from referrals.outbox.hooks import deliveries_of
 from referrals.people.rules import SYSTEM
 
 log = structlog.get_logger()
+PORTION = 50
 Stop = Callable[[], bool]
 
 
@@ -66,6 +68,19 @@ def close_invitations(*, at: datetime, stop: Stop) -> tuple[int, int]:
     with reading():
         found = overdue(at=at)
     return each(found, lambda one: close_overdue(one, at=at), stop)
+
+
+def reward_won(*, at: datetime, stop: Stop) -> tuple[int, int]:
+    """Write the referrals of leads that were won without one; answers how many, and how many failed."""
+    done = failed = last = 0
+    while not stop():
+        with reading():
+            found = unrewarded(after=last, limit=PORTION)
+        if not found:
+            break
+        written, broken = each(found, lambda one: reward_late(one, by=SYSTEM, at=at), stop)
+        done, failed, last = done + written, failed + broken, found[-1]
+    return done, failed
 
 
 def each(ids: Sequence[int], do: Callable[[int], bool], stop: Stop) -> tuple[int, int]:

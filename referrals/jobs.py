@@ -15,7 +15,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 
-from referrals.activating import activate_due, close_invitations, raise_alarms
+from referrals.activating import activate_due, close_invitations, raise_alarms, reward_won
 from referrals.calling import Hooks, call_due
 from referrals.clock import now
 from referrals.db import reading, session
@@ -300,8 +300,12 @@ class Jobs:
         self.attempt(lambda: store_seen(self.take_seen()))
 
     def hourly(self) -> Tally:
-        """Every hour: forgetting."""
-        return self.run(lambda: tidy(at=now()))
+        """Every hour: forgetting, and referrals of leads that were won without one."""
+        return self.run(self.see_to_the_rest)
+
+    def see_to_the_rest(self) -> Tally:
+        at = now()
+        return tidy(at=at) + Tally(*reward_won(at=at, stop=self.stopping.is_set))
 
     def payouts(self) -> Tally:
         """Every few minutes: payout periods that have ended."""

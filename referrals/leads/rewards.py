@@ -3,13 +3,16 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import select
+
+from referrals.db import session
 from referrals.earnings.forfeiting import give_again, take_back
 from referrals.earnings.operations import earn_bounty, earn_late, hold_referrals, pay_outside, reverse_bounty
 from referrals.earnings.rules import REASONS, Facts, why_no_bounty
 from referrals.earnings.terms import facts_of, terms_in_force, terms_of, value_of
 from referrals.errors import RuleBroken
 from referrals.leads.catalogue import programme
-from referrals.leads.models import Lead
+from referrals.leads.models import Lead, LeadEvent
 from referrals.leads.rules import host_key
 from referrals.leads.timeline import note
 from referrals.partners.models import Referral
@@ -54,7 +57,22 @@ def facts_to_be(lead: Lead, *, at: datetime) -> Facts:
     return Facts(category_of(lead), referred_at=at, locations=locations_of(lead), has_lead=True)
 
 
-def refer(lead: Lead, *, by: Actor, at: datetime) -> Referral:
+def refer_late(lead: Lead, *, by: Actor, at: datetime) -> Referral:
+    """A lead that was won before its referral could be written: what was paid, or won elsewhere, earns no bounty."""
+    referral = refer(lead, won_at=won_at(lead), by=by, at=at)
+    return reward(lead, by=by, at=at) if lead.payout == "due" else referral
+
+
+def won_at(lead: Lead) -> datetime:
+    """When a lead was won last, as far as its timeline tells; else when it changed last."""
+    events = select(LeadEvent).where(LeadEvent.lead_id == lead.id, LeadEvent.kind.in_(("status", "payout")))
+    for event in session.scalars(events.order_by(LeadEvent.id.desc())):
+        if event.details.get("after") in {"awarded", "due"}:
+            return event.at
+    return lead.changed_at
+
+
+def refer(lead: Lead, *, won_at: datetime | None = None, by: Actor, at: datetime) -> Referral:
     settings = programme()
     return record_referral(
         lead.partner,
@@ -64,7 +82,7 @@ def refer(lead: Lead, *, by: Actor, at: datetime) -> Referral:
         plan=lead.product.code if lead.product.flow == "commission" else "",
         locations=locations_of(lead),
         lead_id=lead.id,
-        referred_at=at,
+        referred_at=won_at or at,
         currency=settings.currency,
         by=by,
         at=at,
