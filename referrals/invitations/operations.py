@@ -8,8 +8,23 @@ from referrals.db import session
 from referrals.errors import NotFound
 from referrals.invitations.lifecycle import INVITATION
 from referrals.invitations.models import Invitation
-from referrals.invitations.queries import Eligibility, eligibility, has_open_lead, has_open_store, token_digest
-from referrals.invitations.rules import LIFE, InvitationOver, NoInvitation, NotReady, can_invite
+from referrals.invitations.queries import (
+    Eligibility,
+    eligibility,
+    has_open_lead,
+    has_open_store,
+    mailed_lately,
+    token_digest,
+)
+from referrals.invitations.rules import (
+    LIFE,
+    MAILS_A_DAY,
+    InvitationOver,
+    NoInvitation,
+    NotReady,
+    SentEnough,
+    can_invite,
+)
 from referrals.leads import notices
 from referrals.leads.assignment import assign_quietly, tell_assigned
 from referrals.leads.catalogue import Programme, programme
@@ -32,10 +47,10 @@ def submit_with_invitation(submission: Submission, message: str, *, box: Secrets
     The representative is named and not told. A lead in conflict goes the usual way, without an invitation.
     """
     domain, partner_id = str(submission.values.get("store_domain") or ""), submission.partner.id
-    ready_store(domain, partner_id, submission.settings)
+    ready_store(domain, partner_id, submission.settings, at=at)
     lead = submit_lead(submission, assign=name_rep, by=by, at=at)
     if lead.claim == "owner":
-        store = ready_store(domain, partner_id, submission.settings, for_update=True)
+        store = ready_store(domain, partner_id, submission.settings, at=at, for_update=True)
         invite(lead, store, message, box=box, by=by, at=at)
     else:
         tell_assigned(lead, by=by, at=at)
@@ -46,9 +61,11 @@ def name_rep(lead: Lead, *, by: Actor, at: datetime) -> None:  # noqa: ARG001 - 
     assign_quietly(lead, at=at)
 
 
-def ready_store(domain: str, partner_id: int, settings: Programme, *, for_update: bool = False) -> Store:
+def ready_store(domain: str, partner_id: int, settings: Programme, *, at: datetime, for_update: bool = False) -> Store:
     """The store whose owner can be invited; raises NotReady, NotADomain."""
-    found = eligibility(domain, partner_id, settings, for_update=for_update) if domain else Eligibility("new")
+    found = Eligibility("new")
+    if domain:
+        found = eligibility(domain, partner_id, settings, at=at, for_update=for_update)
     if found.store is None or not found.is_ready:
         raise NotReady(found.answer)
     return found.store
@@ -62,7 +79,7 @@ def invite_for(lead: Lead, message: str, *, box: SecretsBox, by: Actor, at: date
     by.require("submit_leads")
     if not can_invite(lead.product.code, disputed_standing(lead)):
         raise NoInvitation
-    store = ready_store(lead.store_domain, lead.partner_id, programme(), for_update=True)
+    store = ready_store(lead.store_domain, lead.partner_id, programme(), at=at, for_update=True)
     return invite(lead, store, message, box=box, by=by, at=at)
 
 
@@ -116,16 +133,18 @@ def mail_link(invitation: Invitation, *, box: SecretsBox, at: datetime) -> None:
 def resend(invitation: Invitation, *, box: SecretsBox, by: Actor, at: datetime) -> None:
     """Send an invitation again that is open or has expired: with a new link, for another month.
 
-    Raises InvitationOver, and NotReady where its store is none to upgrade any more. The caller holds it.
+    Raises InvitationOver, NotReady where its store is none to upgrade any more, and SentEnough. The caller holds it.
     """
     if invitation.status not in {"sent", "expired"} or not has_open_lead(invitation):
         raise InvitationOver
     store = invitation.store
     if invitation.status == "expired":
-        store = ready_store(store.domain, invitation.lead.partner_id, programme(), for_update=True)
+        store = ready_store(store.domain, invitation.lead.partner_id, programme(), at=at, for_update=True)
         INVITATION.move(invitation, "sent")
     elif not (has_open_store(invitation) and store.owner_email):
         raise NotReady("not_ready")
+    elif mailed_lately(store, at=at) >= MAILS_A_DAY:
+        raise SentEnough
     invitation.to_email, invitation.to_name = store.owner_email, store.owner_name
     invitation.language, invitation.closed_at = store.owner_language, None
     mail_link(invitation, box=box, at=at)

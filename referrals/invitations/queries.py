@@ -3,23 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from referrals.db import session
 from referrals.errors import NotFound, RuleBroken
 from referrals.invitations.models import Activation, Invitation
-from referrals.invitations.rules import PLAN, answer_for, is_good
+from referrals.invitations.rules import DAY, PLAN, answer_for, invited_already, is_good
 from referrals.leads.catalogue import Programme
-from referrals.leads.models import Lead
+from referrals.leads.models import Lead, LeadEvent
 from referrals.leads.queries import visible_to as visible_leads
 from referrals.leads.rules import is_open
 from referrals.people.rules import Actor
 from referrals.people.tokens import digest
 from referrals.stores.models import Store
 from referrals.stores.queries import find_known_to
-from referrals.stores.rules import parse_store_domain, why_not
+from referrals.stores.rules import NOT_INVITED, Invited, parse_store_domain, why_not
 
 PURPOSE = "upgrade-invitation"
+SENDINGS = ("invited", "invitation_resent")
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,17 @@ class Eligibility:
         return self.answer == "ready"
 
 
-def eligibility(domain: str, partner_id: int, settings: Programme, *, for_update: bool = False) -> Eligibility:
+def eligibility(
+    domain: str, partner_id: int, settings: Programme, *, at: datetime, for_update: bool = False
+) -> Eligibility:
     """Whether a partner can invite the owner of the store with this domain; raises NotADomain (`SPEC §3`).
 
     `for_update` locks the store, so that of several who invite its owner at once one does.
     """
     store = find_store(domain, partner_id, for_update=for_update)
     open_one = find_open_of(store) if store is not None else None
-    reason = why_not(store, open_one is not None, settings.upgradable_plans)
+    invited = invited_of(store, is_open=open_one is not None, at=at) if store is not None else NOT_INVITED
+    reason = why_not(store, invited, settings.upgradable_plans)
     own = open_one is not None and open_one.lead.partner_id == partner_id
     return Eligibility(answer_for(reason, own_invitation=own), store)
 
@@ -55,6 +59,21 @@ def find_store(domain: str, partner_id: int, *, for_update: bool = False) -> Sto
 def find_open_of(store: Store) -> Invitation | None:
     """The invitation of a store's owner that waits for an answer."""
     return session.scalar(select(Invitation).where(Invitation.store_id == store.id, Invitation.status == "sent"))
+
+
+def invited_of(store: Store, *, is_open: bool, at: datetime) -> Invited:
+    """What the owner of a store has of invitations already, whoever sent them."""
+    declined = select(func.max(Invitation.closed_at))
+    declined = declined.where(Invitation.store_id == store.id, Invitation.status == "declined")
+    return invited_already(is_open, session.scalar(declined), mailed_lately(store, at=at), at=at)
+
+
+def mailed_lately(store: Store, *, at: datetime) -> int:
+    """How many mails with a link its owner was sent since a day ago: every sending is in a timeline."""
+    leads = select(Invitation.lead_id).where(Invitation.store_id == store.id)
+    sendings = select(func.count()).select_from(LeadEvent)
+    wanted = (LeadEvent.lead_id.in_(leads), LeadEvent.kind.in_(SENDINGS), LeadEvent.at > at - DAY)
+    return session.scalar(sendings.where(*wanted)) or 0
 
 
 def visible_to(viewer: Actor) -> ColumnElement[bool]:
@@ -120,9 +139,9 @@ def token_digest(token: str) -> str:
     return digest(f"{PURPOSE}:{token}")
 
 
-def eligibility_or_none(domain: str, partner_id: int, settings: Programme) -> Eligibility | None:
+def eligibility_or_none(domain: str, partner_id: int, settings: Programme, *, at: datetime) -> Eligibility | None:
     """The same for what somebody is still typing; None where it is no domain."""
     try:
-        return eligibility(domain, partner_id, settings) if domain else None
+        return eligibility(domain, partner_id, settings, at=at) if domain else None
     except RuleBroken:
         return None

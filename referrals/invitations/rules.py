@@ -4,12 +4,17 @@ from datetime import datetime, timedelta
 
 from referrals.errors import RuleBroken
 from referrals.leads.rules import Standing, is_open
+from referrals.stores.rules import Invited
 from referrals.wording import N_
 
 PRODUCT = "plus"
 PLAN = "plus"
 LIFE = timedelta(days=30)
 ACTIVATION = timedelta(hours=24)
+# An owner who said no is left alone for so long, and nobody gets more mails than this within a day.
+REST = timedelta(days=30)
+DAY = timedelta(days=1)
+MAILS_A_DAY = 3
 # Staff have this long to see to an upgrade that does not come about by itself.
 ALARM_BEFORE = timedelta(hours=12)
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
@@ -46,6 +51,12 @@ class InvitationOver(RuleBroken):
     sentence = N_("This invitation has ended already.")
 
 
+class SentEnough(RuleBroken):
+    """The owner of the store was written to as often as they may be within a day, by whomever (P13)."""
+
+    sentence = N_("This invitation cannot be sent again now. Try again tomorrow.")
+
+
 class NotAccepted(RuleBroken):
     """Accepting takes an explicit tick."""
 
@@ -77,6 +88,18 @@ def answer_for(reason: str | None, *, own_invitation: bool) -> str:
     if reason == "unknown_store":
         return "new"
     return "invited" if reason == "open_invitation" and own_invitation else "not_ready"
+
+
+def invited_already(is_open: bool, declined_at: datetime | None, mailed: int, *, at: datetime) -> Invited:
+    """What counts of earlier invitations of a store, whoever sent them.
+
+    `declined_at`: when its owner last said no; `mailed`: mails to them since a day ago.
+    """
+    return Invited(
+        is_open=is_open,
+        declined_lately=declined_at is not None and at < declined_at + REST,
+        mailed_enough=mailed >= MAILS_A_DAY,
+    )
 
 
 def can_invite(product: str, standing: Standing) -> bool:

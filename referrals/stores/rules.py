@@ -14,7 +14,16 @@ PLUS = "plus"
 LANGUAGES = ("en", "th", "pl", "vi", "tr", "zh")
 PLAN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 # In this order a store is asked; the first that holds is the answer.
-REASONS = ("unknown_store", "closed", "already_plus", "plan_not_upgradable", "open_invitation", "no_owner_email")
+REASONS = (
+    "unknown_store",
+    "closed",
+    "already_plus",
+    "plan_not_upgradable",
+    "open_invitation",
+    "declined_lately",
+    "mailed_enough",
+    "no_owner_email",
+)
 
 
 class NotAStorePlan(RuleBroken):
@@ -60,7 +69,23 @@ class Upgradable(Protocol):
     def owner_email(self) -> str: ...
 
 
-def why_not(store: Upgradable | None, has_open_invitation: bool, upgradable_plans: Collection[str]) -> str | None:
+@dataclass(frozen=True)
+class Invited:
+    """What the owner of a store has of invitations already.
+
+    `is_open`: one waits for an answer; `declined_lately`: they said no, and not long ago; `mailed_enough`: they were
+    written to as often as they may be within a day.
+    """
+
+    is_open: bool = False
+    declined_lately: bool = False
+    mailed_enough: bool = False
+
+
+NOT_INVITED = Invited()
+
+
+def why_not(store: Upgradable | None, invited: Invited, upgradable_plans: Collection[str]) -> str | None:
     """Why the owner of a store cannot be invited to upgrade, one of REASONS; None when they can.
 
     `upgradable_plans` empty: every plan but Plus.
@@ -73,9 +98,17 @@ def why_not(store: Upgradable | None, has_open_invitation: bool, upgradable_plan
         return "already_plus"
     if upgradable_plans and store.plan not in upgradable_plans:
         return "plan_not_upgradable"
-    if has_open_invitation:
+    return why_not_owner(store.owner_email, invited)
+
+
+def why_not_owner(owner_email: str, invited: Invited) -> str | None:
+    if invited.is_open:
         return "open_invitation"
-    return None if store.owner_email else "no_owner_email"
+    if invited.declined_lately:
+        return "declined_lately"
+    if invited.mailed_enough:
+        return "mailed_enough"
+    return None if owner_email else "no_owner_email"
 
 
 def parse_store_domain(text: str) -> str:

@@ -35,7 +35,7 @@ def offer(form: LeadForm, settings: Programme) -> Eligibility | None:
     if "send_invitation" not in form:
         return None
     typed = str(form["store_domain"].data or "")[:1000]
-    return eligibility_or_none(typed, actor().partner_id or 0, settings)
+    return eligibility_or_none(typed, actor().partner_id or 0, settings, at=now())
 
 
 def take_in(submission: Submission, form: LeadForm) -> tuple[Lead, str]:
@@ -63,5 +63,5 @@ def is_ready(lead: Lead) -> bool:
     """Whether the owner of the store that a lead names can be invited now."""
     if not lead.store_domain or not can_invite(lead.product.code, disputed_standing(lead)):
         return False
-    found = eligibility_or_none(lead.store_domain, lead.partner_id, programme())
+    found = eligibility_or_none(lead.store_domain, lead.partner_id, programme(), at=now())
     return found is not None and found.is_ready

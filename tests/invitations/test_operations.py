@@ -98,7 +98,7 @@ def test_a_store_that_is_not_ready_gets_no_invitation_and_no_lead(
 
 def test_a_store_that_nobody_registered_is_new(make: Making) -> None:
     make.member()
-    assert eligibility("nobody.example.org", 1, programme()).answer == "new"
+    assert eligibility("nobody.example.org", 1, programme(), at=make.at).answer == "new"
 
 
 def test_a_draft_of_a_partner_is_new_to_everybody(make: Making) -> None:
@@ -108,25 +108,25 @@ def test_a_draft_of_a_partner_is_new_to_everybody(make: Making) -> None:
     store = register_store(builder.partner_id or 0, DOMAIN, draft, by=builder, at=make.at)
     session.commit()
     for member in (builder, other):
-        assert eligibility(DOMAIN, member.partner_id or 0, programme()).answer == "new"
+        assert eligibility(DOMAIN, member.partner_id or 0, programme(), at=make.at).answer == "new"
     assert make_store(make).id != store.id, "the operator told of it"
     for member in (builder, other):
-        assert eligibility(DOMAIN, member.partner_id or 0, programme()).is_ready
+        assert eligibility(DOMAIN, member.partner_id or 0, programme(), at=make.at).is_ready
 
 
 def test_a_domain_is_known_however_it_is_typed(make: Making) -> None:
     make_store(make, "xn--kawa-01a.example.org")
     make.member()
     for typed in ("https://WWW.xn--kawa-01a.example.org/admin", "xn--KAWA-01a.example.org"):
-        assert eligibility(typed, 1, programme()).is_ready, typed
+        assert eligibility(typed, 1, programme(), at=make.at).is_ready, typed
 
 
 def test_another_partners_invitation_looks_like_any_store_that_is_not_ready(make: Making) -> None:
     make_store(make)
     member, rival = make.member(), make.member()
     invited(make, member)
-    assert eligibility(DOMAIN, rival.partner_id or 0, programme()).answer == "not_ready"
-    assert eligibility(DOMAIN, member.partner_id or 0, programme()).answer == "invited"
+    assert eligibility(DOMAIN, rival.partner_id or 0, programme(), at=make.at).answer == "not_ready"
+    assert eligibility(DOMAIN, member.partner_id or 0, programme(), at=make.at).answer == "invited"
 
 
 def test_a_lead_in_conflict_is_stored_without_an_invitation(make: Making) -> None:

@@ -9,11 +9,13 @@ from referrals.invitations.rules import (
     ANSWERS,
     answer_for,
     can_invite,
+    invited_already,
     is_good,
     is_in_danger,
     wait_after,
 )
 from referrals.leads.rules import Standing
+from referrals.stores.rules import Invited
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -26,12 +28,33 @@ TICK = timedelta(microseconds=1)
     ("already_plus", False, "not_ready"),
     ("plan_not_upgradable", False, "not_ready"),
     ("no_owner_email", False, "not_ready"),
+    ("declined_lately", False, "not_ready"),
+    ("mailed_enough", False, "not_ready"),
     ("open_invitation", False, "not_ready"),
     ("open_invitation", True, "invited"),
 ])  # fmt: skip
 def test_what_a_partner_is_told_of_a_store(reason: str | None, own: bool, answer: str) -> None:
     assert answer_for(reason, own_invitation=own) == answer
     assert answer in ANSWERS
+
+
+@pytest.mark.parametrize(("is_open", "declined", "mailed", "invited"), [
+    (False, None, 0, Invited()),
+    (True, None, 0, Invited(is_open=True)),
+    (False, timedelta(0), 0, Invited(declined_lately=True)),
+    (False, timedelta(days=30) - TICK, 0, Invited(declined_lately=True)),
+    (False, timedelta(days=30), 0, Invited()),
+    (False, timedelta(days=365), 0, Invited()),
+    (False, None, 2, Invited()),
+    (False, None, 3, Invited(mailed_enough=True)),
+    (False, None, 9, Invited(mailed_enough=True)),
+    (True, timedelta(days=1), 3, Invited(is_open=True, declined_lately=True, mailed_enough=True)),
+])  # fmt: skip
+def test_how_long_an_owner_is_left_alone(
+    is_open: bool, declined: timedelta | None, mailed: int, invited: Invited
+) -> None:
+    declined_at = None if declined is None else AT - declined
+    assert invited_already(is_open, declined_at, mailed, at=AT) == invited
 
 
 def test_an_owner_is_invited_for_open_plus_leads_alone() -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from referrals.errors import RuleBroken
 from referrals.stores.rules import (
+    NOT_INVITED,
+    Invited,
     NotALanguage,
     NotAStorePlan,
     NotAStoreStatus,
@@ -25,25 +27,34 @@ class Known:
     owner_email: str = "ana@shop.example.org"
 
 
+OPEN, DECLINED, ENOUGH = Invited(is_open=True), Invited(declined_lately=True), Invited(mailed_enough=True)
+
+
 @pytest.mark.parametrize(("store", "invited", "plans", "reason"), [
-    (None, False, (), "unknown_store"),
-    (None, True, ("basic",), "unknown_store"),
-    (Known(), False, (), None),
-    (Known(), False, ("basic",), None),
-    (Known(), False, ("starter", "basic"), None),
-    (Known(), False, ("starter",), "plan_not_upgradable"),
-    (Known(plan="starter"), False, (), None),
-    (Known(plan="plus"), False, (), "already_plus"),
-    (Known(plan="plus"), False, ("plus",), "already_plus"),
-    (Known(status="closed"), False, (), "closed"),
-    (Known(status="closed", plan="plus"), True, (), "closed"),
-    (Known(), True, (), "open_invitation"),
-    (Known(), True, ("starter",), "plan_not_upgradable"),
-    (Known(owner_email=""), False, (), "no_owner_email"),
-    (Known(owner_email=""), True, (), "open_invitation"),
+    (None, NOT_INVITED, (), "unknown_store"),
+    (None, OPEN, ("basic",), "unknown_store"),
+    (Known(), NOT_INVITED, (), None),
+    (Known(), NOT_INVITED, ("basic",), None),
+    (Known(), NOT_INVITED, ("starter", "basic"), None),
+    (Known(), NOT_INVITED, ("starter",), "plan_not_upgradable"),
+    (Known(plan="starter"), NOT_INVITED, (), None),
+    (Known(plan="plus"), NOT_INVITED, (), "already_plus"),
+    (Known(plan="plus"), NOT_INVITED, ("plus",), "already_plus"),
+    (Known(status="closed"), NOT_INVITED, (), "closed"),
+    (Known(status="closed", plan="plus"), OPEN, (), "closed"),
+    (Known(), OPEN, (), "open_invitation"),
+    (Known(), OPEN, ("starter",), "plan_not_upgradable"),
+    (Known(), DECLINED, (), "declined_lately"),
+    (Known(), DECLINED, ("starter",), "plan_not_upgradable"),
+    (Known(), ENOUGH, (), "mailed_enough"),
+    (Known(), Invited(is_open=True, declined_lately=True, mailed_enough=True), (), "open_invitation"),
+    (Known(), Invited(declined_lately=True, mailed_enough=True), (), "declined_lately"),
+    (Known(owner_email=""), NOT_INVITED, (), "no_owner_email"),
+    (Known(owner_email=""), OPEN, (), "open_invitation"),
+    (Known(owner_email=""), DECLINED, (), "declined_lately"),
 ])  # fmt: skip
 def test_why_an_owner_cannot_be_invited(
-    store: Known | None, invited: bool, plans: tuple[str, ...], reason: str | None
+    store: Known | None, invited: Invited, plans: tuple[str, ...], reason: str | None
 ) -> None:
     assert why_not(store, invited, plans) == reason
 
