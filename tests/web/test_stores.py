@@ -2,16 +2,19 @@
 
 import csv
 import io
+import time
 from collections.abc import Callable
+from threading import Thread
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from referrals.db import db, session
 from referrals.partners.models import Referral
-from referrals.people.rules import Actor
+from referrals.people.rules import SYSTEM, Actor
 from referrals.stores.models import Store
-from referrals.stores.operations import set_builder
+from referrals.stores.operations import hold_stores, put_store, set_builder
+from referrals.stores.rules import Facts
 from tests.making import Making
 from tests.stores.making import draft, listed
 from tests.web.browsing import Browser, Page
@@ -128,6 +131,42 @@ def test_an_administrator_keeps_the_registry(make: Making, browse: Browse) -> No
     assert admin.post(f"/stores/{store.id}/builder", partner="987654").status == 422
     assert "Studio" in admin.get(f"/stores/{store.id}").words
     assert admin.post(f"/stores/{store.id}/hand-over").status == 303
+
+
+@pytest.mark.parametrize("step", ["builder", "hand-over"])
+def test_a_page_and_the_operator_who_write_of_one_store_at_once_wait_for_each_other(
+    make_on_both: Making, step: str
+) -> None:
+    """On PostgreSQL whoever takes the row before the name of its domain deadlocks with who tells of the store."""
+    make = make_on_both
+    if session.get_bind().dialect.name != "postgresql":
+        pytest.skip("SQLite has one writer anyway")
+    member, store = make.member(), listed(make)
+    admin = Browser(make, make.admin())
+    if step == "hand-over":
+        set_builder(store, member.partner_id, by=make.admin(), at=make.at)
+    session.commit()
+    path, answers = f"/stores/{store.id}", list[int]()
+    partner_id = member.partner_id
+    admin.get(path)
+
+    def post() -> None:
+        with admin.app.app_context():
+            answers.append(admin.post(f"{path}/{step}", partner=str(partner_id)).status)
+
+    hold_stores(["meble.example.org"])
+    posting = Thread(target=post, daemon=True)
+    posting.start()
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    deadline = time.monotonic() + 30
+    while not session.scalar(waiting) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert session.scalar(waiting) == 1, "the page waits for the name"
+    put_store("meble.example.org", Facts(plan="plus"), by=SYSTEM, at=make.at)
+    session.commit()
+    posting.join(30)
+    assert answers == [303]
+    assert (the_store().plan, the_store().partner_id) == ("plus", partner_id)
 
 
 def test_a_representative_looks_and_changes_nothing(make: Making, browse: Browse) -> None:
