@@ -69,7 +69,7 @@ class Assign(Protocol):
     def __call__(self, lead: Lead, *, by: Actor, at: datetime) -> None: ...
 
 
-def submit_lead(submission: Submission, *, assign: Assign = assign_by_rule, by: Actor, at: datetime) -> Lead:
+def submit_lead(submission: Submission, *, assign: Assign | None = None, by: Actor, at: datetime) -> Lead:
     """A partner submits a lead: it is owned or in conflict, assigned, on the timeline, and confirmed by mail.
 
     Raises AlreadySubmitted for an open prospect of the same partner. Of simultaneous submissions of one prospect by
@@ -79,7 +79,7 @@ def submit_lead(submission: Submission, *, assign: Assign = assign_by_rule, by: 
     claim = claim_prospect(submission, at=at)
     lead = register_lead(submission, claim, by=by, at=at)
     note(lead, "submitted", by=by, at=at, source=submission.source)
-    assign(lead, by=by, at=at)
+    (assign or assign_by_rule)(lead, by=by, at=at)
     confirm_submission(lead, submission, by=by, at=at)
     record_conflicts(lead, claim.rivals, at=at)
     session.flush()
