@@ -1,12 +1,13 @@
 """Importing referrals as the platform reports them: sign-ups by partners' links, with their plans (`SPEC §4, §15`)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select
 
 from referrals.db import session
+from referrals.errors import RuleBroken
 from referrals.leads.catalogue import programme
 from referrals.normal_form import normal_form
 from referrals.partners.lifecycle import REFERRAL
@@ -27,6 +28,7 @@ from referrals.transfer.platform_reports import (
 )
 from referrals.transfer.report import Remark
 from referrals.transfer.row_import import Cells, RowImport, RowKind, Taken
+from referrals.transfer.tables import Table
 from referrals.wording import N_
 
 MOST_MISSING = 1000
@@ -34,10 +36,17 @@ MISSING = N_("%(merchant)s is known here and is not in the file.")
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+class ToldTwice(RuleBroken):
+    """Two rows of one file say different things of one merchant, so that each run would turn it over."""
+
+    sentence = N_("Line %(line)s says something else of the same merchant.")
+
+
 @dataclass(frozen=True)
 class ReferralRow:
     """What a row says, before its partner is looked up."""
 
+    line: int
     partner: str
     merchant: str
     domain: str
@@ -77,6 +86,7 @@ class ReferralImport(RowImport[ReferralRow]):
         """What a row says."""
         domain = cells.read("domain", domain_of, "")
         return ReferralRow(
+            line=cells.line.number,
             partner=cells.text("partner"),
             merchant=cells.text("merchant", required=not domain) or domain,
             domain=domain,
@@ -117,9 +127,33 @@ class ReferralImport(RowImport[ReferralRow]):
         )  # fmt: skip
 
     def take(self, values: ReferralRow, *, by: Actor) -> Taken:
-        """Record the referral, or bring the known one up to the row."""
+        """Record the referral, or bring the known one up to the row. Raises ToldTwice."""
+        for name in ("plan", "status"):
+            earlier = self.contradicted(name, self.job.table).get(values.line)
+            if earlier is not None:
+                raise ToldTwice(field=name, line=earlier)
         _, becomes = take_referral(self.told(values), currency=self.currency, by=by, at=self.at)
         return Taken(becomes)
+
+    def contradicted(self, name: str, table: Table) -> Mapping[int, int]:
+        """By the number of each line whose plan or status contradicts an earlier line of one referral: that line's.
+
+        Counted once a table.
+        """
+        columns = (f"referral {name}", str(self.job.partner_id), *(f"{a}={b}" for a, b in self.job.mapping.items()))
+        if columns not in table.counted:
+            said: dict[str, tuple[str, int]] = {}
+            counts = table.counted.setdefault(columns, {})
+            for line in table.lines:
+                cells = Cells(line, self.job.mapping)
+                row = self.read(cells)
+                value = row.plan if name == "plan" else row.status
+                if cells.errors or not value:
+                    continue
+                before, number = said.setdefault(self.key(row), (value, line.number))
+                if before != value:
+                    counts[line.number] = number
+        return table.counted[columns]
 
     def missing(self, keys: Iterable[str]) -> Iterable[Remark]:
         """The referrals that were told before and are not in the file."""

@@ -115,6 +115,30 @@ def test_plan_and_status_of_known_ones_follow_the_file(make: Making) -> None:
     assert found["Without Domain"].status == "active"
 
 
+def test_a_second_row_of_one_referral_that_contradicts_the_first_is_refused(make: Making) -> None:
+    """However often the file is taken in, nothing turns over with it."""
+    make.partner("Studio North")
+    rows = [
+        "Studio North,Meble,meble.example.org,2026-05-04,basic,,",
+        "STUDIO NORTH,Meble,WWW.meble.example.org,2026-05-04,,affiliate_link,closed",
+        "Studio North,Meble,meble.example.org,2026-05-04,Basic,,closed",
+        "Studio North,Meble,meble.example.org,2026-05-04,plus,,",
+        "Studio North,Meble,meble.example.org,2026-05-04,,,active",
+        "Studio North,Meble,meble.example.org,2026-05-04,plus,store_transfer,active",
+    ]
+    text = "\n".join(["partner,merchant,domain,referred_at,plan,category,status", *rows]) + "\n"
+    refused = [
+        "5 plan: Line 2 says something else of the same merchant.",
+        "6 status: Line 3 says something else of the same merchant.",
+    ]
+    tried = try_out(REFERRALS, make, text)
+    done = take(REFERRALS, make, text)
+    assert (numbers(tried), said(tried)) == (numbers(done), said(done)) == ((2, 1, 1, 2), refused)
+    assert numbers(take(REFERRALS, make, text)) == (0, 0, 4, 2)
+    found = {one.category: (one.plan, one.status) for one in session.scalars(select(Referral))}
+    assert found == {"affiliate_link": ("basic", "closed"), "store_transfer": ("plus", "active")}
+
+
 def test_what_is_left_empty_says_nothing(make: Making) -> None:
     make.partner("Studio North")
     take(REFERRALS, make, REPORT)
