@@ -16,6 +16,7 @@ from referrals.errors import RuleBroken
 from referrals.normal_form import normal_form
 from referrals.partners.lifecycle import REVENUE_KINDS
 from referrals.partners.models import Referral, RevenueRow
+from referrals.partners.referrals import domain_of
 from referrals.people.rules import Actor
 from referrals.transfer.kinds import ImportJob
 from referrals.transfer.platform_reports import ToldRevenue, category_code, referrals_for, take_revenue
@@ -24,6 +25,7 @@ from referrals.transfer.report import Remark
 from referrals.transfer.revenue_currency import Currencies
 from referrals.transfer.row_import import Cells, RowImport, RowKind, Taken
 from referrals.transfer.tables import Line, Table
+from referrals.values import NotADomain
 from referrals.wording import N_
 
 MONTH = re.compile(r"(\d{4})-(\d{2})(?:-\d{2})?(?:[T ].*)?", re.ASCII)
@@ -129,6 +131,11 @@ class RevenueImport(RowImport[RevenueCells]):
         """The id of a row."""
         return values.id
 
+    def keys(self, values: RevenueCells) -> Iterable[str]:
+        """Also the month of a fee, which has one."""
+        fee = f"fee {values.month} {merchant_key(values.merchant)}"
+        return (values.id, fee) if values.kind == "platform_fee" else (values.id,)
+
     def told(self, row: RevenueCells) -> ToldRevenue:
         partner = self.partners.named(row.partner) if row.partner or self.partners.default_id is not None else None
         return ToldRevenue(
@@ -172,6 +179,14 @@ def only(currency: str, text: str) -> str:
     if text.strip().upper() != currency:
         raise NotThatCurrency(field="currency", currency=currency)
     return currency
+
+
+def merchant_key(text: str) -> str:
+    """A merchant however its domain or its name is written."""
+    try:
+        return domain_of(text)
+    except NotADomain:
+        return normal_form(text)
 
 
 def month_in(text: str) -> date:

@@ -104,6 +104,10 @@ class RowImport(ABC, Generic[V]):
     def key(self, values: V) -> str:
         """By which a row is known again in the file, such as a domain."""
 
+    def keys(self, values: V) -> Iterable[str]:
+        """All that a later row of the file may collide with, its key among them; a dry run tries both together."""
+        return (self.key(values),)
+
     @abstractmethod
     def take(self, values: V, *, by: Actor) -> Taken:
         """Take a row in. Raises RuleBroken with our field's name."""
@@ -142,8 +146,9 @@ class RowImport(ABC, Generic[V]):
 
     def try_portion(self, lines: Sequence[Line], outcome: Outcome, seen: "Seen") -> None:
         rows = [(line, *self.reading_of(line)) for line in lines]
-        again = [seen.lines[key] for key in {self.key(v) for _, v, e in rows if not e} if key in seen.lines]
-        earlier = [(line, *self.reading_of(line)) for line in sorted(again, key=lambda line: line.number)]
+        keys = {key for _, values, errors in rows if not errors for key in self.keys(values)}
+        again = {seen.lines[key].number: seen.lines[key] for key in keys if key in seen.lines}
+        earlier = [(line, *self.reading_of(line)) for _, line in sorted(again.items())]
         self.hold([values for _, values, errors in (*earlier, *rows) if not errors])
         for line, values, errors in earlier:
             self.count(Outcome(), line, values, errors, by=SYSTEM)
@@ -151,7 +156,7 @@ class RowImport(ABC, Generic[V]):
             refused = outcome.refused
             self.count(outcome, line, values, errors, by=SYSTEM)
             if not errors and outcome.refused == refused:
-                seen.lines[self.key(values)] = line
+                seen.lines.update((key, line) for key in self.keys(values))
 
     def reading_of(self, line: Line) -> tuple[V, Mapping[str, RuleBroken]]:
         cells = Cells(line, self.job.mapping)

@@ -19,6 +19,7 @@ from referrals.partners.transfers import hand_over
 from referrals.people.rules import SYSTEM
 from referrals.stores.operations import register_store
 from referrals.stores.rules import Facts
+from referrals.transfer import row_import
 from referrals.transfer.kinds import ImportJob
 from referrals.transfer.operations import understand_as
 from referrals.transfer.platform_reports import ToldRevenue, referral_for, take_revenue
@@ -344,6 +345,27 @@ def test_a_dry_run_of_revenue_leaves_the_books_alone(make: Making, meble: Referr
     assert numbers(outcome) == (1, 0, 2, 0)
     assert said(outcome) == ["0 : Revenue of Łódzkie Meble in 2026-10 is known here and is not in the file."]
     assert counts() == before
+
+
+@pytest.mark.parametrize("portion", [1, 2, 100])
+def test_a_dry_run_refuses_a_second_fee_wherever_it_stands(
+    make: Making, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    monkeypatch.setattr(row_import, "PORTION", portion)
+    monkeypatch.setattr(row_import, "PAUSE_SECONDS", 0)
+    brought(make, make.partner(), "Shop", domain=SHOP)
+    rows = [
+        f"{SHOP},2026-10,100,",
+        f"{SHOP},2026-10,-5,adjustment",
+        f"{SHOP},2026-09,100,",
+        f"https://www.{SHOP}/,2026-10,90,",
+        f"{SHOP},2026-10,80,platform_fee",
+    ]
+    text = "\n".join(["merchant,month,amount,kind", *rows]) + "\n"
+    tried = try_out(REVENUE, make, text)
+    done = take(REVENUE, make, text)
+    assert (numbers(tried), said(tried)) == (numbers(done), said(done))
+    assert numbers(done) == (3, 0, 0, 2)
 
 
 def test_revenue_told_by_many_at_once_counts_once(app_on_both: Flask, make_on_both: Making) -> None:
