@@ -198,6 +198,31 @@ def test_what_another_handed_over_or_the_operator_has_is_not_handed_over_again(m
     assert count(Referral) == 1
 
 
+@pytest.mark.parametrize("way", ["handed over", "taken in by staff"])
+def test_the_owner_whom_a_partner_typed_comes_not_into_the_registry(make: Making, way: str) -> None:
+    admin, member = make.admin(), make.member()
+    built = draft(make, member, owner_name="Me Myself", owner_email="me@agency.example.org")
+    if way == "handed over":
+        hand_over(built, currency="USD", by=member, at=make.at)
+    else:
+        set_builder(built, None, by=admin, at=make.at)
+    session.commit()
+    assert (built.owner_name, built.owner_email, "agency" in built.search_text) == ("", "", False)
+    with pytest.raises(BuiltByOperator):
+        change_draft(built, Facts(owner_email="me@agency.example.org"), by=member, at=make.at)
+    change_store(built, Facts(owner_email="ana@meble.example.org"), by=admin, at=make.at)
+    assert built.owner_email == "ana@meble.example.org"
+
+
+def test_an_owner_in_the_registry_stays_when_the_store_is_handed_over(make: Making) -> None:
+    member = make.member()
+    draft(make, member, owner_email="me@agency.example.org")
+    store = listed(make)
+    set_builder(store, member.partner_id, by=make.admin(), at=make.at)
+    hand_over(store, currency="USD", by=member, at=make.at)
+    assert store.owner_email == "ana@meble.example.org"
+
+
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_a_merchant_of_another_partner_is_not_taken_by_handing_over(make: Making, category: str) -> None:
     """P13: the sentence is that of any store on the platform. Staff, who are asked then, can hand it over."""
@@ -231,31 +256,6 @@ def refer(make: Making, member: Actor, category: str) -> Referral:
     made = record_referral(partner, category, **facts, referred_at=make.at, by=SYSTEM, at=make.at)
     session.commit()
     return made
-
-
-@pytest.mark.parametrize("way", ["handed over", "taken in by staff"])
-def test_the_owner_whom_a_partner_typed_comes_not_into_the_registry(make: Making, way: str) -> None:
-    admin, member = make.admin(), make.member()
-    built = draft(make, member, owner_name="Me Myself", owner_email="me@agency.example.org")
-    if way == "handed over":
-        hand_over(built, currency="USD", by=member, at=make.at)
-    else:
-        set_builder(built, None, by=admin, at=make.at)
-    session.commit()
-    assert (built.owner_name, built.owner_email, "agency" in built.search_text) == ("", "", False)
-    with pytest.raises(BuiltByOperator):
-        change_draft(built, Facts(owner_email="me@agency.example.org"), by=member, at=make.at)
-    change_store(built, Facts(owner_email="ana@meble.example.org"), by=admin, at=make.at)
-    assert built.owner_email == "ana@meble.example.org"
-
-
-def test_an_owner_in_the_registry_stays_when_the_store_is_handed_over(make: Making) -> None:
-    member = make.member()
-    draft(make, member, owner_email="me@agency.example.org")
-    store = listed(make)
-    set_builder(store, member.partner_id, by=make.admin(), at=make.at)
-    hand_over(store, currency="USD", by=member, at=make.at)
-    assert store.owner_email == "ana@meble.example.org"
 
 
 def test_a_closed_store_is_handed_over_to_nobody(make: Making) -> None:
