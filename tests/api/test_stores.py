@@ -97,4 +97,4 @@ def test_only_the_operator_may(app: Flask, call: Caller, make: Making) -> None:
 def test_drafts_are_not_in_the_registry(call: Caller, make: Making) -> None:
     draft(make, make.member())
     assert call("GET", "/stores/meble.example.org").status_code == 404
-    assert call.good("PUT", "/stores/meble.example.org", {"plan": "plus"})["partner"]
+    assert call.good("PUT", "/stores/meble.example.org", {"plan": "plus"})["partner"] is None, "whoever drafted it"
