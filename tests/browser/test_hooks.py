@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from referrals.db import session
 from referrals.outbox.endpoints import PURPOSE, add_endpoint
@@ -70,3 +70,7 @@ def test_a_test_event_arrives(visit: Visit, site: Site, program: Listener) -> No
     page.wait_for_timeout(500)
     page.reload()
     assert "Delivered" in page.inner_text("main")
+    page.goto("/hooks")
+    page.click('main a[href^="/hooks/"]')
+    page.click("button.danger")
+    expect(page.locator("main")).to_contain_text("Nobody listens yet")
