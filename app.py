@@ -28,7 +28,7 @@ def main(words: list[str]) -> int:
         print(__doc__)
         return 0
     if testing:
-        return run("pytest", *(words[1:] or ["-n", str(os.cpu_count() or 1), "--dist", "worksteal"]))
+        return run("pytest", *(words[1:] or ["-n", str(1 + (os.cpu_count() or 1)), "--dist", "worksteal"]))
     return run("referrals.cli", *(words or ["serve", "--demo"]))
 
 
