@@ -117,12 +117,7 @@ class Postgres:
 
     def fresh(self) -> str:
         """The URL of a new, migrated database."""
-        return self.again(str(next(self.numbers)))
-
-    def again(self, called: str) -> str:
-        """The URL of the database of this name, new and migrated, whatever it held before."""
-        name = f"{self.prefix}_{called}"
-        self.command(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        name = f"{self.prefix}_{next(self.numbers)}"
         self.command(f"CREATE DATABASE {name} TEMPLATE {self.template}")
         return self.url(name)
 
@@ -137,51 +132,20 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         missing("a PostgreSQL server")
 
 
-class AppsOnBoth:
-    """One application per database and worker, made when it is first asked for; each test gets a fresh database."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.made: dict[str, Flask] = {}
-
-    def on(self, url: str, name: str) -> Flask:
-        if name not in self.made:
-            (self.folder / name).mkdir()
-            self.made[name] = create_app(config_for(url, self.folder / name))
-        return self.made[name]
-
-    def on_sqlite(self, template: Path) -> Flask:
-        file = self.folder / "referrals.db"
-        made = self.on(f"sqlite:///{file}", "sqlite")
-        for leftover in self.folder.glob(f"{file.name}*"):
-            leftover.unlink()
-        shutil.copyfile(template, file)
-        return made
-
-    def on_postgresql(self, postgres: Postgres) -> Flask:
-        return self.on(postgres.again("both"), "postgresql")
-
-
-@pytest.fixture(scope="session")
-def apps_on_both(tmp_path_factory: pytest.TempPathFactory) -> AppsOnBoth:
-    """The applications of this worker."""
-    return AppsOnBoth(tmp_path_factory.mktemp("both"))
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def app_on_both(request: pytest.FixtureRequest, apps_on_both: AppsOnBoth) -> Iterator[Flask]:
-    """An application on a fresh database: a test that asks for it runs on both databases."""
+def app_on_both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An application of its own on a fresh database: a test that asks for it runs on both databases."""
     if request.param == "sqlite":
-        made = apps_on_both.on_sqlite(request.getfixturevalue("template_database"))
+        file = tmp_path / "referrals.db"
+        shutil.copyfile(request.getfixturevalue("template_database"), file)
+        url = f"sqlite:///{file}"
     else:
-        made = apps_on_both.on_postgresql(request.getfixturevalue("postgres"))
-    data_dir: Path = made.extensions["referrals"].config.data_dir
+        url = request.getfixturevalue("postgres").fresh()
+    made = create_app(config_for(url, tmp_path))
     with made.app_context():
         yield made
         session.remove()
         db.engine.dispose()
-    for left in data_dir.iterdir():
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest.fixture

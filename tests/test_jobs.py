@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -84,8 +85,7 @@ def jobs(app_on_both: Flask) -> Iterator[Jobs]:
     made.leadership.give_up()
 
 
-def test_everything_due_is_worked_off(app_on_both: Flask, make_on_both: Making, jobs: Jobs) -> None:
-    outbox = app_on_both.extensions["referrals"].config.data_dir / "outbox"
+def test_everything_due_is_worked_off(app_on_both: Flask, make_on_both: Making, jobs: Jobs, tmp_path: Path) -> None:
     for number in range(60):
         post_mail(
             "password_reset", {"link_id": "x", "purpose": "reset"}, to=f"a{number}@example.org", at=make_on_both.at
@@ -95,7 +95,7 @@ def test_everything_due_is_worked_off(app_on_both: Flask, make_on_both: Making, 
     done = jobs.work_off()
     assert done["mails"] == Tally(done=60)
     assert done["imports"] == Tally()
-    assert len(list(outbox.glob("*.eml"))) == 60
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 60
 
 
 def test_working_off_ends_where_nothing_leaves(make_on_both: Making, jobs: Jobs) -> None:
