@@ -32,16 +32,12 @@ def upgrade() -> None:
         sa.Column("changed_at", MOMENT, nullable=False),
         sa.Column("search_text", KEY, nullable=False),
         sa.CheckConstraint("status IN ('active', 'closed')", name=op.f("ck_stores_status")),
-        sa.CheckConstraint(
-            "listed_at IS NOT NULL OR partner_id IS NOT NULL", name=op.f("ck_stores_listed_or_built")
-        ),
+        sa.CheckConstraint("listed_at IS NOT NULL OR partner_id IS NOT NULL", name=op.f("ck_stores_listed_or_built")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_stores_partner_id_partners")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stores")),
     )
     listed, draft = sa.text("listed_at IS NOT NULL"), sa.text("listed_at IS NULL")
-    op.create_index(
-        "ix_stores_listed", "stores", ["domain"], unique=True, sqlite_where=listed, postgresql_where=listed
-    )
+    op.create_index("ix_stores_listed", "stores", ["domain"], unique=True, sqlite_where=listed, postgresql_where=listed)
     op.create_index(
         "ix_stores_drafts", "stores", ["domain", "partner_id"], unique=True, sqlite_where=draft, postgresql_where=draft
     )

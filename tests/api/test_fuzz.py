@@ -21,7 +21,8 @@ def test_no_call_brings_the_server_down(make: Making, operation: str, mode: sche
     if operation in OF_THE_OPERATOR:
         secret = make_key("operator", name="fuzz", scopes=["operator"], by=SYSTEM, at=make.at)
     else:
-        secret = make_key("partner", partner_id=partner_id, name="fuzz", scopes=["leads", "referrals"], by=SYSTEM, at=make.at)
+        scopes = ["leads", "referrals"]
+        secret = make_key("partner", partner_id=partner_id, name="fuzz", scopes=scopes, by=SYSTEM, at=make.at)
     session.commit()
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", make.app)
     method, _, path = operation.partition(" ")
