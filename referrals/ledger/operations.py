@@ -125,7 +125,7 @@ def refuse_unbalanced(draft: Draft) -> None:
     amounts = [minor for _, minor in draft.postings]
     if len(amounts) < 2 or 0 in amounts or sum(amounts) != 0:
         raise UnbalancedEntry
-    if any(abs(minor) > LARGEST for minor in amounts):
+    if max(amounts) > LARGEST or min(amounts) < -LARGEST:
         raise AmountTooLarge
 
 
@@ -189,6 +189,7 @@ def move(draft: Draft, accounts: Accounts) -> None:
 def write(owner: Owner, chain: Chain, drafts: Sequence[Draft], accounts: Accounts) -> list[int]:
     ids = reserve_ids(len(drafts))
     corrected = references_of(draft.corrects_id for draft in drafts)
+    moments = {at: moment_text(at) for at in {draft.at for draft in drafts}}
     entries, postings = [], []
     seq, head = chain.seq, chain.hash
     for entry_id, draft in zip(ids, drafts, strict=True):
@@ -196,7 +197,7 @@ def write(owner: Owner, chain: Chain, drafts: Sequence[Draft], accounts: Account
         kind, reference, moves, at, about, by_person_id, corrects_id = draft
         named = [(name.kind, name.holder_id, minor) for name, minor in moves]
         corrects = corrected[corrects_id] if corrects_id else ""
-        head = entry_hash(head, seq, kind, reference, about, moment_text(at), owner.currency, corrects, named)
+        head = entry_hash(head, seq, kind, reference, about, moments[at], owner.currency, corrects, named)
         entries.append(
             (entry_id, chain.id, seq, kind, reference, about, at, by_person_id, corrects_id, owner.currency, head)
         )
