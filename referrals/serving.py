@@ -1,5 +1,6 @@
 """Serving: schema first, then one process with web server and scheduler (`STACK`, server)."""
 
+import gc
 import shutil
 import signal
 import sys
@@ -103,6 +104,8 @@ def serve(app: Flask, host: str, port: int) -> None:
         if scheduler:
             scheduler.start()
         port = getattr(server, "effective_port", port)
+        # What is loaded stays: the collector need not go through it time and again.
+        gc.freeze()
         print(f"Referrals is at http://{host}:{port}", flush=True)
         with suppress(KeyboardInterrupt):
             answer_requests(sockets, told_to_stop)
