@@ -1,7 +1,9 @@
 """Measuring two things against each other: alternately in one run, by their medians."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -43,6 +45,17 @@ def alternately(*doings: Doing, rounds: int = 15) -> list[float]:
             doing()
             taken.append(perf_counter() - started)
     return [median(taken) for taken in times]
+
+
+def sync_seconds(folder: Path) -> float:
+    """What the disk takes to keep a few pages for good: whoever is answered after that alone waits as long."""
+    with (folder / "sync").open("wb", buffering=0) as file:
+
+        def keep() -> None:
+            file.write(bytes(8 * 4096))
+            os.fdatasync(file.fileno())
+
+        return alternately(keep, rounds=50)[0]
 
 
 def ms(seconds: float) -> str:

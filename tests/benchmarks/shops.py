@@ -9,7 +9,7 @@ from pathlib import Path
 from referrals import create_app
 from referrals.serving import bring_up_to_date
 from tests.benchmarks.asking import clicks, clicks_while_settling, market_on, webhooks
-from tests.benchmarks.measuring import Figure
+from tests.benchmarks.measuring import Figure, ms, sync_seconds
 from tests.benchmarks.settling import settlement
 from tests.conftest import config_for
 
@@ -23,8 +23,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is settled in each way")
     parser.add_argument("--only", nargs="*", default=[], metavar="S7", help="these promises alone (S9 with S10)")
     wanted = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     with tempfile.TemporaryDirectory(prefix="referrals-benchmarks-") as folder:
+        sync = ms(sync_seconds(Path(folder)))
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {sync} a sync of the disk", flush=True)
         for figure in figures(Path(folder), wanted):
             print(figure, flush=True)
     print(f"load {os.getloadavg()[0]:.1f}")
