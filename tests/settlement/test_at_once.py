@@ -1,7 +1,9 @@
 """Several runs at once, in threads and in processes: nothing is paid twice, nothing half (P9, P10)."""
 
 import multiprocessing
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,23 @@ def test_four_runs_at_once_never_overdraw(app_on_both: Flask, sales_on_both: Sel
     assert sum(found) == 100, found
     books_are_whole(sales_on_both, settled=100)
     assert sales_on_both.store_balance == 55
+
+
+def test_whoever_writes_gets_the_lock_while_a_run_pauses(
+    app: Flask, sales: Selling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(sales, balance=1_000_000)
+    file = app.extensions["referrals"].config.database_url.removeprefix("sqlite:///")
+    written = []
+
+    def write(_seconds: float) -> None:
+        with closing(sqlite3.connect(file, timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        written.append(1)
+
+    monkeypatch.setattr(settling.time, "sleep", write)
+    assert sales.run().settled == COMMISSIONS
+    assert len(written) == COMMISSIONS // 20
 
 
 def books_are_whole(sales: Selling, *, settled: int) -> None:
