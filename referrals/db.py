@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -37,6 +38,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.sql.functions import FunctionElement
 
+from referrals.turns import Turns
+
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -45,7 +48,9 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_TIMEOUT_MS = 20_000
+TURN_SECONDS = 4
 only_reading: ContextVar[bool] = ContextVar("only_reading", default=False)
+turns_of: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -143,8 +148,10 @@ session = db.session
 def prepare_engine(engine: Engine) -> None:
     """Give the engine its transactions: BEGIN IMMEDIATE on SQLite for whatever may write, read-only otherwise."""
     if engine.dialect.name == "sqlite":
+        turns = turns_of[engine] = Turns(TURN_SECONDS)
         event.listen(engine, "connect", prepare_sqlite_connection)
         event.listen(engine, "begin", begin_on_sqlite)
+        event.listen(engine, "checkin", lambda _connection, record: turns.give_back(record.info))
     else:
         event.listen(engine, "begin", begin_on_postgresql)
 
@@ -165,6 +172,8 @@ def prepare_sqlite_connection(connection: sqlite3.Connection, _record: object) -
 def begin_on_sqlite(connection: Connection) -> None:
     # query_only makes "a GET changes nothing" a fact of the database; it is set only where it differs.
     reading = only_reading.get()
+    if not reading:
+        turns_of[connection.engine].take(connection.info)
     if connection.info.get("query_only", False) != reading:
         connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
         connection.info["query_only"] = reading
@@ -186,6 +195,12 @@ def reading() -> Iterator[None]:
     finally:
         session.rollback()
         only_reading.reset(token)
+
+
+def others_write() -> bool:
+    """Whether somebody else in this process writes to SQLite or waits to, asked between own transactions."""
+    turns = turns_of.get(db.engine)
+    return turns is not None and turns.current is not None
 
 
 def begin_snapshot() -> None:

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from referrals.clock import now
-from referrals.db import reading, session
+from referrals.db import others_write, reading, session
 from referrals.ledger.checking import books_are_good, check_new
 from referrals.people.rules import SYSTEM, Actor
 from referrals.settlement.due import Place
@@ -29,11 +29,12 @@ from referrals.shops.models import Shop
 log = structlog.get_logger()
 Stop = Callable[[], bool]
 Tell = Callable[[SettlementRun], None]
-# Between portions others who write get their turn: they look for the lock every few hundredths of a second.
-LONGEST_PAUSE_SECONDS = 0.06
-PORTION_MS = 150
-FIRST_PORTION, SMALLEST_PORTION, LARGEST_PORTION = 1_000, 100, 5_000
-PAUSE_SHARE = 4
+# How long a portion holds the lock, and how long while others want it; how few make it up, and how few then.
+PORTION_MS, SHORT_PORTION_MS = 150, 40
+FIRST_PORTION, SMALLEST_PORTION, SHORTEST_PORTION, LARGEST_PORTION = 1_000, 400, 100, 5_000
+# Between portions others who write get their turn. Those in another process look for SQLite's lock every tenth of a
+# second, so that once a second it is free for longer.
+PAUSE_SECONDS, PAUSE_EVERY_SECONDS = 0.11, 1
 
 
 def never() -> bool:
@@ -110,23 +111,34 @@ def settle_portions(run_id: int, moment: Callable[[], datetime], stop: Stop, tel
     """Settle portion by portion; answers whether the run is through, or was asked to stop."""
     place: Place | None = None
     more, size = True, FIRST_PORTION
+    paused = time.monotonic()
     while more and not stop():
         began = time.monotonic()
         place = settle_portion(run_id, place, at=moment(), size=size)
         session.commit()
-        size = next_size(size, time.monotonic() - began)
+        size = (next_short_size if others_write() else next_size)(size, time.monotonic() - began)
         tell(session.get_one(SettlementRun, run_id))
         more = place is not None
         session.expire_all()
-        if more:
-            time.sleep(min(LONGEST_PAUSE_SECONDS, (time.monotonic() - began) / PAUSE_SHARE))
+        if more and time.monotonic() - paused > PAUSE_EVERY_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+            paused = time.monotonic()
     return not more
 
 
 def next_size(size: int, seconds: float) -> int:
     """How many commissions the next portion takes, so that it holds the lock about as long as it should."""
-    fitting = size * PORTION_MS // max(1, int(seconds * 1000))
-    return min(max(fitting, size // 2, SMALLEST_PORTION), size * 2, LARGEST_PORTION)
+    return fitting(size, seconds, PORTION_MS, SMALLEST_PORTION)
+
+
+def next_short_size(size: int, seconds: float) -> int:
+    """The same while others in this process write or wait to."""
+    return fitting(size, seconds, SHORT_PORTION_MS, SHORTEST_PORTION)
+
+
+def fitting(size: int, seconds: float, wanted_ms: int, smallest: int) -> int:
+    found = size * wanted_ms // max(1, int(seconds * 1000))
+    return min(max(found, size // 2, smallest), size * 2, LARGEST_PORTION)
 
 
 def settle_due(*, at: datetime, stop: Stop = never) -> tuple[int, int]:

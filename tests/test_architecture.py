@@ -34,7 +34,7 @@ LINES = [
     {"db", "config", "secrets_box"},
     {"money", "lifecycle", "values"},
     {"errors"},
-    {"clock", "ids", "normal_form", "strict_json", "wording"},
+    {"clock", "ids", "normal_form", "strict_json", "turns", "wording"},
 ]
 HTTP_LIBRARIES = {"flask", "werkzeug", "wtforms", "jinja2", "marshmallow"}
 HTTP_EXTENSIONS = {

@@ -37,7 +37,7 @@ def at() -> datetime:
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FIRST_PORTION", "SMALLEST_PORTION", "LARGEST_PORTION"):
         monkeypatch.setattr(settling, name, PORTION)
-    monkeypatch.setattr(settling, "LONGEST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(settling, "PAUSE_SECONDS", 0)
 
 
 @pytest.mark.parametrize("way", WAYS)

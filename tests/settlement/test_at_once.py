@@ -87,6 +87,7 @@ def test_whoever_writes_gets_the_lock_while_a_run_pauses(
         written.append(1)
 
     monkeypatch.setattr(settling.time, "sleep", write)
+    monkeypatch.setattr(settling, "PAUSE_EVERY_SECONDS", 0)
     assert sales.run().settled == COMMISSIONS
     assert len(written) == COMMISSIONS // 20
 

@@ -12,7 +12,7 @@ from referrals.people.rules import SYSTEM
 from referrals.settlement.balance import next_run_at, outlook
 from referrals.settlement.models import SettlementRun
 from referrals.settlement.runs import shops_with_work
-from referrals.settling import next_size, settle_asked, settle_due
+from referrals.settling import next_short_size, next_size, settle_asked, settle_due
 from referrals.shops.models import Shop
 from tests.settlement.bulk import fill_due
 from tests.settlement.selling import DAY, Selling
@@ -133,10 +133,15 @@ def test_the_next_run_is_on_the_third_full_minute(minute: int, second: int, expe
 @pytest.mark.parametrize(
     ("size", "seconds", "expected"),
     [(1_000, 0.15, 1_000), (1_000, 0.3, 500), (1_000, 3.0, 500), (1_000, 0.01, 2_000), (4_000, 0.01, 5_000),
-     (150, 9.0, 100)],
+     (600, 9.0, 400)],
 )  # fmt: skip
 def test_portions_grow_and_shrink_with_the_time_they_take(size: int, seconds: float, expected: int) -> None:
     assert next_size(size, seconds) == expected
+
+
+@pytest.mark.parametrize(("size", "seconds", "expected"), [(1_000, 0.16, 500), (500, 0.08, 250), (150, 9.0, 100)])
+def test_portions_are_short_while_others_want_to_write(size: int, seconds: float, expected: int) -> None:
+    assert next_short_size(size, seconds) == expected
 
 
 def test_many_due_commissions_are_one_run_with_progress(sales: Selling) -> None:
